@@ -1,0 +1,1 @@
+"""Load before go-live: Locust scenarios with a verdict."""
