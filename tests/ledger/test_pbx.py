@@ -1,0 +1,70 @@
+"""The PBX's ledger: what was tried survives whoever tried it."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from simulator.ledger.pbx import Attempt, PbxLedger
+
+WRITER = """
+import sys, os, signal
+from simulator.ledger.pbx import PbxLedger
+ledger = PbxLedger(sys.argv[1])
+number = ledger.open("r", "+630000000001", "+639170000001", "hi", 1.0)
+ledger.open("r", "+630000000001", "+639170000001", "unanswered", 2.0)
+ledger.close(number, 3.0, status=200, code=None, order_id="SDPS1", exchange={"reply": "ok"})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_attempts_survive_kill_nine(tmp_path):
+    """What was opened and closed is there after kill -9 of the writer; what was never closed says so."""
+    path = tmp_path / "pbx.sqlite"
+    assert subprocess.run([sys.executable, "-c", WRITER, path], env=os.environ, check=False).returncode == -9
+    with PbxLedger(path) as ledger:
+        first, second = ledger.attempts()
+    assert first == Attempt(
+        1, "r", "+630000000001", "+639170000001", "hi", 1.0, 3.0, 200, None, "SDPS1", {"reply": "ok"}
+    )
+    assert (first.accepted, first.indeterminate) == (True, False)
+    assert (second.accepted, second.indeterminate, second.finished_at) == (False, True, None)
+
+
+def test_bulk_is_numbered_after_what_is_there(tmp_path):
+    """record_many gives its own numbers, keeps the order, and pages through more than one page."""
+    with PbxLedger(tmp_path / "pbx.sqlite") as ledger:
+        ledger.open("a", "+1", "+2", "first", 0.0)
+        ledger.record_many(Attempt(0, "b", "+1", "+2", str(n), 1.0, 2.0, 429, "10006") for n in range(5000))
+        found = list(ledger.attempts("b"))
+        assert [a.number for a in found] == list(range(2, 5002))
+        assert [a.text for a in found] == [str(n) for n in range(5000)]
+        assert len(list(ledger.attempts())) == 5001
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM opened", "UPDATE opened SET text = ''", "DELETE FROM closed"]
+)
+def test_ledger_is_only_ever_added_to(tmp_path, statement):
+    """SQLite itself refuses to change or remove a row."""
+    path = tmp_path / "pbx.sqlite"
+    with PbxLedger(path) as ledger:
+        number = ledger.open("a", "+1", "+2", "t", 0.0)
+        ledger.close(number, 1.0, status=500, code="10007", order_id=None)
+        with (
+            pytest.raises(sqlite3.IntegrityError, match="only ever added to"),
+            ledger.transaction() as connection,
+        ):
+            connection.execute(statement)
+
+
+def test_an_attempt_is_closed_once(tmp_path):
+    """Closing the same attempt twice is an error and keeps the first answer."""
+    with PbxLedger(tmp_path / "pbx.sqlite") as ledger:
+        number = ledger.open("a", "+1", "+2", "t", 0.0)
+        ledger.close(number, 1.0, status=500, code="10007", order_id=None)
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.close(number, 2.0, status=200, code=None, order_id="SDPS1")
+        assert [a.status for a in ledger.attempts()] == [500]
