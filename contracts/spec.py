@@ -72,6 +72,11 @@ def routes() -> tuple[Route, ...]:
     )
 
 
+def route(operation: str) -> Route:
+    """The operation by its name: verify or sendmessage."""
+    return next(route for route in routes() if route.operation == operation)
+
+
 @cache
 def error_rows() -> tuple[ErrorRow, ...]:
     """The seven rows, ordered by code, collected from the statuses at which the operations declare them.
@@ -93,6 +98,17 @@ def error_rows() -> tuple[ErrorRow, ...]:
 def error_codes() -> dict[str, ErrorRow]:
     """The seven rows by their code."""
     return {row.code: row for row in error_rows()}
+
+
+@cache
+def answers() -> tuple[tuple[str, int, str], ...]:
+    """Every answer the document knows: operation, status, and code ("" for success), in its order."""
+    return tuple(
+        (operation["operationId"], int(status), code)
+        for operation in _operations()
+        for status, response in operation["responses"].items()
+        for code in ([""] if status == "200" else map(_code, _error_schemas(resolve(response))))
+    )
 
 
 @cache
@@ -121,6 +137,10 @@ def _operations() -> list[dict[str, Any]]:
 def _error_schemas(response: dict[str, Any]) -> list[dict[str, Any]]:
     schema = response["content"]["application/json"]["schema"]
     return [resolve(choice) for choice in schema.get("oneOf", [schema])]
+
+
+def _code(schema: dict[str, Any]) -> str:
+    return _constants(schema)[0]
 
 
 def _constants(schema: dict[str, Any]) -> tuple[str, str]:

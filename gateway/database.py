@@ -1,0 +1,98 @@
+"""The store as the rest of the gateway sees it: reading, writing and the hot insert, on SQLite or PostgreSQL."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+
+from gateway.baton import Fate, Row
+
+# The columns of the hot insert, in the order of its rows.
+COLUMNS = (
+    "id",
+    "integration_id",
+    "sender",
+    "from_number",
+    "to_number",
+    "text",
+    "encoding",
+    "segments",
+    "accepted_at",
+    "expires_at",
+    "due_at",
+)
+
+
+HEAD = "0001"  # the newest of `migrations/versions`
+
+
+class DatabaseFault(Exception):
+    """The database cannot be used; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open store. `insert` writes a batch of orders (rows of `COLUMNS`) durably and says each one's fate."""
+
+    engine: Engine
+    insert: Callable[[Sequence[Row]], list[Fate]]
+    turn: AbstractContextManager[object]  # one writer at a time where the store wants that
+    free_space: Callable[[], int]
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for single statements; it holds no transaction open."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end."""
+        with self.turn, self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, unsafe: bool = False, deadline: float = 5.0) -> Database:
+    """Open an initialised database. `unsafe` gives up SQLite's fsync per commit; `deadline` (s) bounds a statement."""
+    if make_url(url).get_backend_name() == "sqlite":
+        from gateway.sqlite import open_sqlite
+
+        return open_sqlite(url, unsafe=unsafe)
+    from gateway.postgres import open_postgres  # the extra `postgres`
+
+    return open_postgres(url, unsafe=unsafe, deadline=deadline)
+
+
+def initialise(url: str) -> None:
+    """Create or upgrade the tables, once, before any worker starts. DatabaseFault if that cannot be done safely."""
+    if make_url(url).get_backend_name() == "sqlite":
+        from gateway.sqlite import prepare
+
+        prepare(url)
+    if _revision(url) == HEAD:
+        return
+    from alembic import command  # half a second to import, and needed once in a database's life
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def _revision(url: str) -> str | None:
+    engine = create_engine(url, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return found
+    finally:
+        engine.dispose()

@@ -1,0 +1,135 @@
+"""Takes orders to the carrier until each has ended: submitted, refused or expired.
+
+One `step` is the unit: claim, submit, write down. Clock, randomness and carrier are arguments, so a test or a
+simulation drives it step by step; `run` is the same in a thread.
+"""
+
+from collections.abc import Callable
+from random import Random
+from threading import Event
+from typing import Any, Protocol
+
+from gateway import health
+from gateway.breaker import Breaker
+from gateway.carrier import RETRY, Call, Outcome, Parcel
+from gateway.claims import EXPIRED, Claimed, Ended, claim, due_lanes, write_down
+from gateway.database import Database
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+
+POLL = 0.2  # seconds between looks when nobody wakes the dispatcher
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0  # seconds; full jitter below these
+LEASE_MARGIN = 5.0  # seconds a lease outlives the attempt's deadline
+
+
+class Submits(Protocol):
+    """The carrier as the dispatcher needs it."""
+
+    def submit(self, parcels: list[Parcel], /) -> Call:
+        """Offer the messages once."""
+        ...
+
+
+class Dispatcher:
+    """One submitter. Any number of them, in any number of processes, may work on one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        carrier: Submits,
+        settings: Settings,
+        clock: Callable[[], float],
+        rng: Random,
+        log: Any,  # noqa: ANN401  structlog's loggers are dynamic
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._carrier = carrier
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._log = log
+        self._metrics = metrics
+        self._paused: dict[int, float] = {}  # lanes the carrier throttles, and until when
+
+    def run(self, stop: Event, wake: Event) -> None:
+        """Work until `stop`; when there is nothing to do, wait for `wake` or a moment."""
+        while not stop.is_set():
+            try:
+                busy = self.step()
+            except Exception:  # noqa: BLE001  whatever it is, orders must go on being delivered
+                self._log.exception("dispatcher step failed")
+                busy = 0
+            if not busy and not stop.is_set():
+                wake.wait(POLL)
+                wake.clear()
+
+    def step(self) -> int:
+        """Claim some orders, offer them to the carrier, write down what it said. How many they were."""
+        orders = self._claim()
+        if not orders:
+            return 0
+        now = self._clock()
+        expired = [order for order in orders if self._is_over(order, now)]
+        fresh = [order for order in orders if order not in expired]
+        ended = [Ended(order, Outcome(EXPIRED, reason="not submitted in time"), 0) for order in expired]
+        alive = None
+        if fresh:
+            with self._metrics.submission.time():
+                outcomes, alive = self._carrier.submit([order.parcel for order in fresh])
+            now = self._clock()
+            ended += [Ended(*pair, self._next_try(*pair, now)) for pair in zip(fresh, outcomes, strict=True)]
+        self._write_down(ended, alive, now)
+        return len(orders)
+
+    def _claim(self) -> list[Claimed]:
+        now = self._clock()
+        with self._database.read() as connection:
+            lanes = [lane for lane in due_lanes(connection, round(now * 1000)) if self._paused.get(lane, 0) <= now]
+        if not lanes:
+            return []
+        self._rng.shuffle(lanes)
+        with self._database.write() as connection:
+            breaker = health.breaker(connection)
+            if not breaker.is_closed():
+                breaker = health.breaker(connection, lock=True)
+                if not breaker.may_probe(now):
+                    return []
+                # Nobody else probes while this attempt is under way.
+                health.keep(connection, Breaker(breaker.failures, now + self._settings.attempt_deadline))
+            most = self._settings.carrier_batch if breaker.is_closed() else 1
+            lease = round((self._settings.attempt_deadline + LEASE_MARGIN) * 1000)
+            return claim(connection, lanes, most, round(now * 1000), lease)
+
+    def _is_over(self, order: Claimed, now: float) -> bool:
+        """Past its validity, or so late that the carrier may have forgotten an earlier attempt when this one ends."""
+        window = (self._settings.dedup_window - self._settings.attempt_deadline) * 1000
+        tried_before = order.attempts > 1
+        return now * 1000 >= order.expires_at or (tried_before and now * 1000 >= order.first_attempt_at + window)
+
+    def _next_try(self, order: Claimed, outcome: Outcome, now: float) -> int:
+        """When to try again, in epoch ms: as the carrier asked, or after a backoff with full jitter."""
+        if outcome.kind != RETRY:
+            return 0
+        if outcome.retry_after is not None:
+            self._paused[order.lane] = max(self._paused.get(order.lane, 0), now + outcome.retry_after)
+            return round((now + outcome.retry_after) * 1000)
+        longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(order.attempts - 1, 10))
+        return round((now + self._rng.uniform(0, longest)) * 1000)
+
+    def _write_down(self, ended: list[Ended], alive: bool | None, now: float) -> None:
+        with self._database.write() as connection:
+            write_down(connection, ended, round(now * 1000))
+            before = after = health.breaker(connection)
+            if alive is not None and before.after(alive, now) != before:
+                before = health.breaker(connection, lock=True)
+                after = before.after(alive, now)
+                health.keep(connection, after)
+        if before.is_closed() != after.is_closed():
+            self._log.warning("carrier is back" if after.is_closed() else "carrier is down")
+        for order, outcome, _ in ended:
+            self._metrics.attempts.labels(outcome.kind).inc()
+            self._log.info(
+                outcome.kind, order=order.parcel.key, attempt=order.attempts, carrier=outcome.carrier_id,
+                reason=outcome.reason,
+            )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Serves the gateway with granian: HTTP/1 only, blocking threads, each worker kept on one core."""
+
+import os
+import signal
+import socket
+from functools import partial
+from multiprocessing import util
+from threading import Event
+
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from gateway.app import create_app
+from gateway.database import initialise
+from gateway.gateway import open_gateway, start_delivery
+from gateway.settings import Settings
+
+HEADERS_IN_TIME = 5000  # milliseconds a client may take for its headers
+
+
+def serve(settings: Settings, host: str, port: int, workers: int, *, deliver: bool) -> None:
+    """Run until SIGTERM or SIGINT; every request in progress is answered first. OSError if the port is taken."""
+    with socket.create_server((host, port)):  # granian would only say so in its log
+        pass
+    initialise(settings.database_url)
+    Server(
+        "gateway.app:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_IN_TIME),
+        workers=workers,
+        blocking_threads=settings.threads,
+        websockets=False,
+        respawn_failed_workers=True,
+        log_enabled=False,
+    ).serve(target_loader=partial(worker, settings, deliver=deliver), wrap_loader=False)
+
+
+def worker(settings: Settings, *, deliver: bool) -> Flask:
+    """What each worker process runs: the app, and dispatchers that finish what they have in hand at the end."""
+    if settings.pin:
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})  # before there are threads, so that all inherit it
+    gateway = open_gateway(settings)
+    if deliver:
+        util.Finalize(None, start_delivery(gateway).stop, exitpriority=10)
+    return create_app(gateway)
+
+
+def deliver(settings: Settings) -> None:
+    """Only dispatchers, until SIGTERM or SIGINT: beside any number of `serve --no-deliver`."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    initialise(settings.database_url)
+    gateway = open_gateway(settings)
+    delivery = start_delivery(gateway)
+    stop.wait()
+    delivery.stop()
+    gateway.close()

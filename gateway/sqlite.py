@@ -1,0 +1,172 @@
+"""SQLite as a durable store: WAL, `synchronous=FULL`, one multi-row INSERT a batch on the raw driver.
+
+Writers take turns by a lock of ours (a thread lock and a file lock): SQLite's own busy handler is unfair, and a thread
+was seen to wait 4 s behind it.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+
+from gateway.baton import Fate, Row
+from gateway.database import COLUMNS, Database, DatabaseFault
+
+BUSY = 4.0  # seconds to wait for a foreign process that holds the file; below the request's deadline
+CHECKED_WHOLE = 64 << 20  # bytes up to which start-up reads the whole file for damage
+# With these nothing of the transaction can have reached the log; after any other error the log must be overwritten.
+NOTHING_WRITTEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+PLACES = f"({','.join('?' * len(COLUMNS))})"
+INSERT = f"INSERT INTO orders ({','.join(COLUMNS)}) VALUES "  # noqa: S608  our own column names
+
+
+class Turn:
+    """One writer at a time, between threads and between processes. Not reentrant."""
+
+    def __init__(self, path: Path) -> None:
+        self._threads = Lock()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+    def __del__(self) -> None:
+        os.close(self._file)
+
+
+class Writer:
+    """The hot insert. Called by one thread at a time (the baton sees to that) and takes its turn with other writers."""
+
+    def __init__(self, path: Path, turn: Turn, synchronous: str) -> None:
+        self._path = path
+        self._turn = turn
+        self._synchronous = synchronous
+        self._connection: sqlite3.Connection | None = None
+
+    def __call__(self, rows: Sequence[Row]) -> list[Fate]:
+        """Write the batch as one durable transaction; a row whose id is taken fails alone."""
+        with self._turn:
+            try:
+                self._insert(rows)
+            except sqlite3.IntegrityError:
+                return [self._alone(row) for row in rows]
+            except sqlite3.Error as fault:
+                return self._settle([str(row[0]) for row in rows], fault)
+        return [Fate.COMMITTED] * len(rows)
+
+    def close(self) -> None:
+        """Forget the connection; the next batch opens a new one."""
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        parameters = [value for row in rows for value in row]
+        self._open().execute(INSERT + ",".join([PLACES] * len(rows)), parameters)
+
+    def _alone(self, row: Row) -> Fate:
+        try:
+            self._insert([row])
+        except sqlite3.IntegrityError:
+            return Fate.DUPLICATE
+        except sqlite3.Error as fault:
+            return self._settle([str(row[0])], fault)[0]
+        return Fate.COMMITTED
+
+    def _settle(self, ids: list[str], fault: sqlite3.Error) -> list[Fate]:
+        """After a failed commit: learn the truth, or force it by a void record, before anybody is answered."""
+        self.close()
+        if fault.sqlite_errorcode & 0xFF in NOTHING_WRITTEN:
+            return [Fate.REFUSED] * len(ids)
+        try:
+            connection = self._open()
+            marks = ",".join("?" * len(ids))
+            found = connection.execute(f"SELECT id FROM orders WHERE id IN ({marks})", ids)  # noqa: S608  marks only
+            present = {row[0] for row in found}
+            void = [(i,) for i in ids if i not in present]
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("INSERT INTO voids VALUES (?)", void)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            self.close()
+            return [Fate.UNKNOWN] * len(ids)
+        return [Fate.COMMITTED if i in present else Fate.REFUSED for i in ids]
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = sqlite3.connect(
+                self._path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=300
+            )
+            self._connection.execute(f"PRAGMA synchronous={self._synchronous}")
+        return self._connection
+
+
+def open_sqlite(url: str, *, unsafe: bool) -> Database:
+    """Open an initialised file."""
+    path = _path(url)
+    synchronous = "NORMAL" if unsafe else "FULL"
+    turn = Turn(path.with_name(path.name + ".turn"))
+    folder = path.parent
+    return Database(
+        engine=_engine(url, synchronous),
+        insert=Writer(path, turn, synchronous),
+        turn=turn,
+        free_space=lambda: _free(folder),
+    )
+
+
+def prepare(url: str) -> None:
+    """Switch the file to WAL (workers racing for that fail at once) and refuse a damaged one without touching it."""
+    path = _path(url)
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY)
+    except sqlite3.Error as fault:
+        message = f"Cannot open the database {path}: {fault}"
+        raise DatabaseFault(message) from None
+    try:
+        if (
+            path.stat().st_size <= CHECKED_WHOLE
+            and (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok"
+        ):
+            raise sqlite3.DatabaseError(found)
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as fault:
+        message = f"The database {path} is damaged or cannot be written and is left as it is: {fault}"
+        raise DatabaseFault(message) from None
+    finally:
+        connection.close()
+
+
+def _engine(url: str, synchronous: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401  SQLAlchemy's own signature
+        connection.isolation_level = None  # the driver must not open transactions behind our back
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:  # noqa: ANN401
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _path(url: str) -> Path:
+    return Path(make_url(url).database or "")
+
+
+def _free(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize

@@ -1,0 +1,199 @@
+"""A whole lab on free loopback ports: a real gateway and a real fake carrier, each a process of its own.
+
+Demo, tests and load all start it from here. Everything is in one directory: both ledgers, the gateway's database, the
+logs. Stopping ends only what was started here, by pid.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from contracts import spec
+
+SECONDS_TO_START: Final = 20.0
+SECONDS_TO_STOP: Final = 10.0
+CARRIER, GATEWAY = "carrier", "gateway"
+
+
+class LabFault(Exception):
+    """A part of the lab did not start, or stopped; the sentence says which, and what its log said last."""
+
+
+@dataclass
+class Lab:
+    """A running lab. Made by `running_lab`, which also stops it."""
+
+    directory: Path
+    gateway_port: int
+    carrier_port: int
+    environ: Mapping[str, str]
+    key: str = field(default="", repr=False)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, repr=False)
+
+    from_number: str = field(default_factory=lambda: spec.page_example()["from"])
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def carrier_url(self) -> str:
+        """Where the carrier answers, its fault API included."""
+        return f"http://127.0.0.1:{self.carrier_port}"
+
+    @property
+    def send_url(self) -> str:
+        """What the PBX has as API Address for Sending Messages."""
+        return self.gateway_url + spec.route("sendmessage").path
+
+    @property
+    def verify_url(self) -> str:
+        """What the PBX has as API Address for Verifying Authentication."""
+        return self.gateway_url + spec.route("verify").path
+
+    @property
+    def carrier_ledger(self) -> Path:
+        """What the carrier accepted."""
+        return self.directory / "carrier.sqlite"
+
+    @property
+    def pbx_ledger(self) -> Path:
+        """What the PBX attempted; whoever plays the PBX writes it."""
+        return self.directory / "pbx.sqlite"
+
+    @property
+    def database_url(self) -> str:
+        """The gateway's own store."""
+        return f"sqlite:///{self.directory / 'gateway.sqlite'}"
+
+    @property
+    def gateway_log(self) -> Path:
+        """The gateway's event log: JSON lines."""
+        return self.directory / "gateway.log"
+
+    def smslab(self, *arguments: str) -> str:
+        """Run a `smslab` command in the lab's environment and return what it printed. LabFault if it fails."""
+        done = subprocess.run(
+            [*SMSLAB, *arguments], env=self.environ, capture_output=True, text=True, check=False, timeout=60
+        )
+        if done.returncode:
+            message = f"smslab {' '.join(arguments)}: {done.stderr.strip()}"
+            raise LabFault(message)
+        return done.stdout
+
+    def integration(self, name: str, *options: str) -> str:
+        """Add an integration and return its key."""
+        printed = self.smslab("gateway", "integration", "add", name, "--sender", "FUTURESMS", "--json", *options)
+        return str(json.loads(printed)["key"])
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order of the gateway."""
+        return [json.loads(line) for line in self.smslab("gateway", "orders", "list", "--json").splitlines()]
+
+    def start(self, part: str, *options: str) -> None:
+        """Start the carrier or the gateway and wait until it answers."""
+        command = {
+            CARRIER: [
+                "carrier",
+                "serve",
+                "--port",
+                str(self.carrier_port),
+                "--ledger",
+                str(self.carrier_ledger),
+            ],
+            GATEWAY: ["gateway", "serve", "--port", str(self.gateway_port)],
+        }[part]
+        with (self.directory / f"{part}.log").open("ab") as log:
+            self.processes[part] = subprocess.Popen(
+                [*SMSLAB, *command, *options],
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait_for(part, f"{getattr(self, f'{part}_url')}/healthz")
+
+    def end(self, part: str, number: int = signal.SIGTERM) -> None:
+        """Stop a part: SIGTERM asks, SIGKILL takes the whole process group away as a crash would."""
+        process = self.processes.pop(part)
+        if number == signal.SIGKILL:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        try:
+            process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def pid(self, part: str) -> int:
+        """The process a part was started as; its workers are children of it."""
+        return self.processes[part].pid
+
+    def _wait_for(self, part: str, url: str) -> None:
+        process, end = self.processes[part], time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < end and process.poll() is None:
+            try:
+                if httpx.get(url, timeout=1, trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.02)
+        tail = (self.directory / f"{part}.log").read_text(errors="replace").splitlines()[-3:]
+        message = f"The {part} did not start: {' / '.join(tail)}"
+        raise LabFault(message)
+
+
+SMSLAB: Final = (sys.executable, "-m", "simulator")
+
+
+@contextmanager
+def running_lab(
+    directory: Path,
+    *,
+    rate: int = 50,
+    environ: Mapping[str, str] | None = None,
+    gateway_port: int = 0,
+    carrier_options: tuple[str, ...] = (),
+    gateway_options: tuple[str, ...] = (),
+) -> Iterator[Lab]:
+    """Start a lab in `directory` (made if need be), stop it at the end.
+
+    `rate` is what the integration's key may send per second; `environ` adds gateway settings; port 0 is a free one.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    carrier_port = free_port()
+    lab = Lab(directory, gateway_port or free_port(), carrier_port, environ={})
+    lab.environ = {
+        **os.environ,
+        "SMSLAB_DATABASE_URL": lab.database_url,
+        "SMSLAB_CARRIER_URL": lab.carrier_url,
+        "SMSLAB_RECEIPT_SECRET": "only for this lab",
+        **(environ or {}),
+    }
+    try:
+        lab.start(CARRIER, "--receipts-url", f"{lab.gateway_url}/carrier/receipts", *carrier_options)
+        lab.key = lab.integration("Lab", "--rate", str(rate))
+        lab.start(GATEWAY, *gateway_options)
+        yield lab
+    finally:
+        for part in list(lab.processes):
+            lab.end(part)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
