@@ -88,9 +88,7 @@ class PbxLedger(Journal):
         with self.transaction() as connection:
             last: int = connection.execute("SELECT coalesce(max(number), 0) FROM opened").fetchone()[0]
             numbered = list(zip(count(last + 1), attempts, strict=False))
-            connection.executemany(
-                OPEN, [(n, a.run, a.from_number, a.to, a.text, a.started_at) for n, a in numbered]
-            )
+            connection.executemany(OPEN, [(n, a.run, a.from_number, a.to, a.text, a.started_at) for n, a in numbered])
             connection.executemany(
                 CLOSE,
                 [

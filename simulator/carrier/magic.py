@@ -1,0 +1,86 @@
+"""Numbers that decide their own fate, for testers who cannot reach the fault API.
+
+All lie in +46 70 1740605 to 1740699, the mobile numbers that Sweden's regulator keeps free for films and books:
+valid for every validator, and typed against a real provider by mistake they reach nobody.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.carrier.fault import Fault
+from simulator.carrier.faults import kinds
+from simulator.ledger.carrier import Message
+
+PREFIX = "+467017406"
+
+
+@dataclass(frozen=True)
+class Magic:
+    """One number: what happens, said for people, and the fault that does it."""
+
+    number: str
+    meaning: str
+    kind: str
+    params: Mapping[str, Any]
+
+
+ROWS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("10", "taken, then DELIVRD", "receipt-status", {"status": "DELIVRD"}),
+    ("11", "taken, then UNDELIV", "receipt-status", {"status": "UNDELIV"}),
+    ("12", "taken, then EXPIRED", "receipt-status", {"status": "EXPIRED"}),
+    ("13", "taken, then REJECTD", "receipt-status", {"status": "REJECTD"}),
+    ("14", "taken, then DELETED", "receipt-status", {"status": "DELETED"}),
+    ("15", "taken, then UNKNOWN", "receipt-status", {"status": "UNKNOWN"}),
+    ("16", "taken, then ACCEPTD", "receipt-status", {"status": "ACCEPTD"}),
+    ("17", "taken, then ENROUTE for ever", "receipt-status", {"status": "ENROUTE"}),
+    ("18", "taken, no receipt ever", "receipt-missing", {}),
+    ("19", "taken, the receipt comes twice", "receipt-duplicate", {}),
+    ("20", "taken, the receipt comes 60 s late", "receipt-late", {}),
+    ("21", "taken, an older receipt comes last", "receipt-reorder", {}),
+    ("22", "refused with 422, for good", "refuse", {"status": 422}),
+    ("29", "refused with 429, come back in 2 s", "refuse", {"status": 429, "retry_after": 2}),
+    ("40", "refused with 400, for good", "refuse", {"status": 400}),
+    ("41", "refused with 401, for good", "refuse", {"status": 401}),
+    ("43", "refused with 403, for good", "refuse", {"status": 403}),
+    ("44", "refused with 404, for good", "refuse", {"status": 404}),
+    ("47", "redirected with 307", "refuse", {"status": 307}),
+    ("50", "refused with 500, every time", "refuse", {"status": 500}),
+    ("53", "refused with 503, every time", "refuse", {"status": 503}),
+    ("54", "refused with 503 twice, then taken", "flaky", {"times": 2}),
+    ("59", "taken, then the carrier is down for 10 s", "trip", {"seconds": 10}),
+    ("60", "taken at once, answered after 5 s", "latency", {"seconds": 5}),
+    ("61", "taken after 20 s", "late-accept", {"seconds": 20}),
+    ("62", "never answered, never taken", "hang", {"seconds": 60}),
+    ("63", "answered a byte every 0.5 s", "dribble", {}),
+    ("70", "the connection is reset, not taken", "reset", {}),
+    ("71", "taken, then the connection is reset", "reset", {"when": "after"}),
+    ("72", "the request is lost, not taken", "lost-request", {}),
+    ("73", "taken, the answer is lost", "lost-reply", {}),
+    ("74", "taken, answered twice", "duplicate-reply", {}),
+    ("80", "taken, answered with HTML", "garble", {}),
+    ("81", "taken, answered with nothing", "garble", {"form": "empty"}),
+    ("82", "taken, answered with half the JSON", "garble", {"form": "truncated"}),
+    ("83", "taken, answered with another id", "garble", {"form": "wrong-id"}),
+    ("84", "taken, answered with a gzip bomb of 100 MB", "gzip-bomb", {"megabytes": 100}),
+)
+
+
+def numbers() -> tuple[Magic, ...]:
+    """Every magic number, in order."""
+    return tuple(Magic(PREFIX + end, meaning, kind, params) for end, meaning, kind, params in ROWS)
+
+
+class MagicFaults:
+    """The faults behind the numbers, armed for ever and for their number only."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, Fault] = {magic.number: kinds()[magic.kind](**magic.params) for magic in numbers()}
+
+    def struck(self, messages: Sequence[Message]) -> list[tuple[Fault, list[int]]]:
+        """The faults the recipients ask for, with the indexes of their messages."""
+        asked: dict[str, list[int]] = {}
+        for index, message in enumerate(messages):
+            if message.to.startswith(PREFIX) and message.to in self._faults:
+                asked.setdefault(message.to, []).append(index)
+        return [(self._faults[number], hit) for number, hit in asked.items()]
