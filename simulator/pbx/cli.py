@@ -1,0 +1,103 @@
+"""The group `smslab pbx`, with the two things a PBX does all day: verify and send."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contracts.exits import Exit
+from contracts.target import Target
+from simulator.ledger.pbx import PbxLedger
+from simulator.pbx.call import open_client
+from simulator.pbx.habits import Habits
+from simulator.pbx.outcome import Outcome
+from simulator.pbx.pbx import Pbx, Verification
+from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
+
+
+@click.group()
+def pbx() -> None:
+    """Play a Yeastar PBX against a provider.
+
+    Example: smslab pbx send "Hello from Yeastar" --send-url http://127.0.0.1:8080/api/v1/...
+    """
+
+
+@pbx.command()
+@provider_options
+@click.option("--challenge", help="The challenge to send. Default: a fresh one.")
+@click.option("--no-challenge", is_flag=True, help="Verify as the provider's page shows it, without a challenge.")
+@AS_JSON
+def verify(*, target: Target, habits: Habits, challenge: str | None, no_challenge: bool, as_json: bool) -> None:
+    """Verify the channel's API key, as the PBX does when a channel is saved.
+
+    Example: smslab pbx verify --channel channel.toml
+    """
+    wanted = None if no_challenge or not habits.verify_challenge else challenge or secrets.token_hex(8)
+    with PbxLedger(":memory:") as ledger, open_client() as client:
+        result = Pbx(target, ledger, client, habits=habits).verify(wanted)
+    _say(_verified(result), as_json=as_json)
+    raise SystemExit(_verification_exit(result))
+
+
+@pbx.command()
+@provider_options
+@click.argument("text")
+@click.option("--media-url", "media_urls", multiple=True, help="A link to a file; may be given again.")
+@LEDGER
+@AS_JSON
+def send(
+    *,
+    target: Target,
+    habits: Habits,
+    text: str,
+    media_urls: tuple[str, ...],
+    ledger: Path,
+    as_json: bool,
+) -> None:
+    """Send one message and show what the PBX records of it (event 30032).
+
+    Example: smslab pbx send "Hello from Yeastar" --to +639171234567 --channel channel.toml
+    """
+    with PbxLedger(ledger) as book, open_client() as client:
+        result = Pbx(target, book, client, habits=habits).send(target.to_number, text, media_urls=media_urls)
+    _say(result.as_event(), as_json=as_json)
+    raise SystemExit(send_exit(result))
+
+
+def send_exit(result: Outcome) -> Exit:
+    """0 sent, 1 refused or answered wrongly, 3 nothing is known: no answer, wrong key, throttled, down."""
+    if result.findings and result.status == 200:
+        return Exit.WRONG
+    if result.sent:
+        return Exit.FINE
+    if result.status is None or result.status in {401, 429} or result.code == "10007":
+        return Exit.COULD_NOT_TEST
+    return Exit.WRONG
+
+
+def _verification_exit(result: Verification) -> Exit:
+    if result.verified:
+        return Exit.WRONG if result.findings else Exit.FINE
+    return Exit.COULD_NOT_TEST if result.status in {None, 401, 429} else Exit.WRONG
+
+
+def _verified(result: Verification) -> dict[str, Any]:
+    return {
+        "verified": result.verified,
+        "requirement": result.requirement or None,
+        "status": result.status,
+        "seconds": round(result.seconds, 6),
+        "findings": [finding._asdict() for finding in result.findings],
+    }
+
+
+def _say(record: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(record, ensure_ascii=False))
+        return
+    for name, value in record.items():
+        for shown in value if isinstance(value, list) else [value]:
+            click.echo(f"{name:<16} {'-' if shown is None else shown}")

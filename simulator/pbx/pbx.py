@@ -1,0 +1,153 @@
+"""One PBX with one channel: it verifies its key and sends messages, and writes each try down before it leaves.
+
+How a call is made is in `call.py`, what an answer means in `outcome.py`, and what nobody knows of the real
+PBX in `habits.py`.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import httpx
+
+from contracts.judge import Finding, judge_answer
+from contracts.target import Target, is_loopback
+from simulator.ledger.pbx import PbxLedger
+from simulator.pbx.call import Caller
+from simulator.pbx.habits import Habits
+from simulator.pbx.outcome import Outcome, Reply, outcome
+
+LONGEST_WAIT = 60.0  # seconds; a Retry-After beyond it is not waited for
+
+
+class Stranger(Exception):
+    """The message is addressed to somebody who has not agreed to receive tests."""
+
+
+class Verification(NamedTuple):
+    """Whether the channel's key was confirmed, and if not, which requirement failed."""
+
+    verified: bool
+    requirement: str
+    status: int | None
+    seconds: float
+    findings: tuple[Finding, ...] = ()
+
+
+class Pbx:
+    """Plays one PBX against `target`. Off loopback it sends to `target.to_number` and `receivers` only."""
+
+    def __init__(
+        self,
+        target: Target,
+        ledger: PbxLedger,
+        client: httpx.Client,
+        clock: Callable[[], float] = time.time,
+        *,
+        habits: Habits | None = None,
+        run: str = "manual",
+        receivers: frozenset[str] = frozenset(),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.target, self.habits, self.run = target, habits or Habits(), run
+        self._ledger, self._caller, self._clock, self._sleep = ledger, Caller(client), clock, sleep
+        self._receivers = receivers | {target.to_number}
+
+    def verify(self, challenge: str | None = None) -> Verification:
+        """Ask the provider to confirm the key; with `challenge` it must come back as the whole body."""
+        if self.target.verify_url is None:
+            return Verification(False, "The channel has no authentication verification URL.", None, 0.0)
+        url = self.target.verify_url
+        if challenge is not None:
+            url += ("&" if "?" in url else "?") + "challenge=" + quote(challenge, safe="")
+        reply = self._call("GET", url)
+        if reply.answer is None:
+            return Verification(False, outcome(reply).send_error_msg or "", None, reply.seconds)
+        unmet = _unmet(reply, challenge)
+        found = judge_answer("verify", "GET", reply.answer)
+        return Verification(not unmet, unmet, reply.answer.status, reply.seconds, found)
+
+    def send(
+        self, to: str, text: str | None, *, media_urls: Sequence[str] = (), from_number: str | None = None
+    ) -> Outcome:
+        """Send one message; every try is a line in the ledger. Raises `Stranger` before anything leaves."""
+        if not is_loopback(self.target.send_url) and to not in self._receivers:
+            raise Stranger(f"{to} is not on the list of numbers that agreed to receive tests; nothing was sent.")
+        payload = self.payload(from_number or self.target.from_number, to, text, media_urls)
+        body = json.dumps(payload).encode()
+        tries = 0
+        while True:
+            tries += 1
+            result, wait = self._try(payload, body, tries)
+            if result.sent or tries > self.habits.retries or not self._again(result):
+                return replace(result, attempts=tries)
+            self._sleep(wait)
+
+    def payload(self, from_number: str, to: Any, text: Any, media_urls: Sequence[str] = ()) -> dict[str, Any]:  # noqa: ANN401 - bad input is sent on purpose
+        """The JSON object of one message, with or without `media_urls` as the PBX's habits have it."""
+        payload: dict[str, Any] = {"from": from_number, "to": to, "text": text}
+        if media_urls or self.habits.media_urls != "absent":
+            payload["media_urls"] = list(media_urls) or (None if self.habits.media_urls == "null" else [])
+        return payload
+
+    def _try(self, payload: Mapping[str, Any], body: bytes, number: int) -> tuple[Outcome, float]:
+        line = self._ledger.open(self.run, payload["from"], payload["to"], payload["text"] or "", self._clock())
+        reply = self._call("POST", self.target.send_url, body)
+        result = outcome(reply, self.habits.success)
+        exchange = seen("POST", self.target.send_url, body, reply, number) | {"event": result.as_event()}
+        self._ledger.close(
+            line, self._clock(), status=result.status, code=result.code, order_id=result.order_id, exchange=exchange
+        )
+        return result, self._wait(reply)
+
+    def _call(self, method: str, url: str, body: bytes | None = None) -> Reply:
+        headers = {"Authorization": f"Bearer {self.target.key}", "User-Agent": self.habits.user_agent}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        request = httpx.Request(method, url, headers=headers, content=body)
+        return self._caller.call(request, self.habits.timeout, self.habits.answer_limit)
+
+    def _again(self, result: Outcome) -> bool:
+        if result.status is None:
+            return self.habits.retry_timeouts
+        return result.status in self.habits.retry_statuses
+
+    def _wait(self, reply: Reply) -> float:
+        asked = reply.answer.headers.get("retry-after", "") if reply.answer else ""
+        if self.habits.honour_retry_after and asked.isascii() and asked.isdigit():
+            return min(float(asked), LONGEST_WAIT)
+        return self.habits.retry_wait
+
+
+def seen(method: str, url: str, body: bytes, reply: Reply, number: int = 1) -> dict[str, Any]:
+    """An exchange as the ledger keeps it: everything that crossed the wire except the key."""
+    answer = reply.answer and {
+        "status": reply.answer.status,
+        "headers": dict(reply.answer.headers),
+        "body": reply.answer.body.decode("utf-8", "replace")[:4096],
+    }
+    return {
+        "request": {"method": method, "url": url, "body": body.decode("utf-8", "replace")},
+        "response": answer,
+        "failure": reply.failure and reply.failure.sentence,
+        "attempt": number,
+        "seconds": round(reply.seconds, 6),
+    }
+
+
+def _unmet(reply: Reply, challenge: str | None) -> str:
+    """The first requirement of verification that the answer fails, as a sentence; empty if it meets all."""
+    answer = reply.answer
+    if answer is None:
+        return "There is no answer."
+    if answer.status in {401, 403}:
+        return f"The provider rejects the API key (HTTP {answer.status})."
+    if answer.status != 200:
+        return f"The provider must answer verification with 200, not {answer.status}."
+    if challenge is not None and answer.body.decode("utf-8", "replace") != challenge:
+        return "The body must be exactly the challenge and nothing else."
+    plain = answer.headers.get("content-type", "").startswith("text/plain")
+    return "" if plain or challenge is None else "The challenge must come back as text/plain."
