@@ -31,7 +31,7 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class Writer:
-    """The hot insert. Called by one thread at a time. `deadline` (s) is shared by the write and the search for truth."""
+    """The hot insert. Called by one thread at a time; `deadline` (s) covers the write and the search for truth."""
 
     def __init__(self, dsn: str, deadline: float) -> None:
         self._dsn = dsn

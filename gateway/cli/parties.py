@@ -1,117 +1,17 @@
-"""`smslab gateway`: serve, deliver, and set up who may send. The database is the one `SMSLAB_DATABASE_URL` names."""
+"""`smslab gateway integration` and `smslab gateway key`: who may send, and with which keys."""
 
-import dataclasses
 import json
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import administration
 from gateway.administration import Mistake
+from gateway.cli.session import database
 from gateway.contract import SEND_PATH, VERIFY_PATH
-from gateway.database import Database, DatabaseFault, initialise, open_database
-from gateway.orders import listed
-from gateway.settings import Settings, from_env, variable
-
-
-def settings() -> Settings:
-    """The process's settings, or a usage error."""
-    try:
-        return from_env(os.environ)
-    except ValueError as fault:
-        raise click.UsageError(str(fault)) from None
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Whatever goes wrong inside becomes one sentence and an exit code."""
-    try:
-        yield
-    except (Mistake, DatabaseFault) as fault:
-        raise click.ClickException(str(fault)) from None
-    except SQLAlchemyError as fault:
-        cause = str(getattr(fault, "orig", fault)).splitlines()[0]
-        raise click.ClickException(f"The database cannot be used: {cause}") from None
-
-
-@contextmanager
-def database() -> Iterator[Database]:
-    """The database, initialised if it is new."""
-    with sentences():
-        url = settings().database_url
-        initialise(url)
-        opened = open_database(url)
-        try:
-            yield opened
-        finally:
-            opened.close()
 
 
 @click.group()
-def gateway() -> None:
-    """The provider side: accept messages from PBXs and take them to the carrier."""
-
-
-@gateway.command()
-def init() -> None:
-    """Create or upgrade the database.
-
-    Example: SMSLAB_DATABASE_URL=sqlite:///lab.sqlite smslab gateway init
-    """
-    with database():
-        click.echo("The database is ready.")
-
-
-@gateway.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
-@click.option("--deliver/--no-deliver", default=True, show_default=True, help="Submit to the carrier from here too.")
-@click.option("--check-config", is_flag=True, help="Print every setting and stop.")
-def serve(host: str, port: int, workers: int, deliver: bool, check_config: bool) -> None:
-    """Serve the two endpoints until Ctrl-C.
-
-    Example: smslab gateway serve --port 8080
-    """
-    chosen = settings()
-    if check_config:
-        return print_settings(chosen)
-    from gateway.serve import serve as run
-
-    with sentences():
-        try:
-            run(chosen, host, port, workers, deliver=deliver)
-        except OSError as fault:
-            raise click.UsageError(f"Cannot listen on {host}:{port}: {fault.strerror}") from None
-
-
-@gateway.command()
-def deliver() -> None:
-    """Only submit to the carrier, until Ctrl-C; beside `serve --no-deliver`.
-
-    Example: smslab gateway deliver
-    """
-    from gateway.serve import deliver as run
-
-    chosen = settings()
-    with sentences():
-        run(chosen)
-
-
-def print_settings(chosen: Settings) -> None:
-    """One line a setting; secrets only as whether they are set."""
-    for field in dataclasses.fields(chosen):
-        value = getattr(chosen, field.name)
-        shown = ("(set)" if value else "(not set)") if field.metadata.get("secret") else value
-        click.echo(f"{variable(field.name)}={shown}  # {field.metadata['help']}")
-
-
-@gateway.group()
 def integration() -> None:
     """The connections of PBXs: their sender, limits and state."""
 
@@ -206,7 +106,7 @@ def set_(name: str, allowed_from: tuple[str, ...], countries: tuple[int, ...], *
         administration.change_integration(opened, name, changes)
 
 
-@gateway.group()
+@click.group()
 def key() -> None:
     """API keys: issue a second one, change the PBX over, revoke the first."""
 
@@ -247,46 +147,3 @@ def revoke(key_id: int) -> None:
     """
     with database() as opened:
         administration.revoke_key(opened, key_id)
-
-
-@gateway.group()
-def orders() -> None:
-    """SMS orders and what became of them."""
-
-
-@orders.command("list")
-@click.option("--state", type=click.Choice(["queued", "submitted", "refused", "expired", "cancelled"]))
-@click.option("--to", "to_number", help="Only those to this number.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_orders(state: str | None, to_number: str | None, as_json: bool) -> None:
-    """List orders, oldest first.
-
-    Example: smslab gateway orders list --state queued --json
-    """
-    filters = {name: value for name, value in (("state", state), ("to_number", to_number)) if value}
-    with database() as opened:
-        for row in listed(opened, **filters):
-            click.echo(order_line(row, as_json=as_json))
-
-
-@orders.command("show")
-@click.argument("order_id")
-def show_order(order_id: str) -> None:
-    """Everything known of one order, as JSON.
-
-    Example: smslab gateway orders show SDPS260325103012A1B2C3D
-    """
-    with database() as opened:
-        for row in listed(opened, id=order_id):
-            click.echo(json.dumps(row, indent=2))
-            return
-    click.echo(f"There is no order {order_id}", err=True)
-    sys.exit(1)
-
-
-def order_line(row: dict[str, Any], *, as_json: bool) -> str:
-    """An order for a program, or for a person's eye."""
-    if as_json:
-        return json.dumps({**row, "to": row["to_number"]})
-    status = row["message_status"] or "-"
-    return f"{row['id']}  {row['to_number']:<16} {row['state']:<9} {status:<8} {row['attempts']} tries"
