@@ -45,11 +45,9 @@ def judge_answer(operation: str, method: str, answer: Answer) -> tuple[Finding, 
     found = list(_leaks(answer))
     if 200 <= answer.status < 300:
         found += _success(operation, answer)
-    elif answer.status in _OURS:
-        rule = _OURS[answer.status]
-        found += [Finding(rule, finding.sentence) for finding in _refusal(answer, method)]
     else:
-        found += _refusal(answer, method)
+        ours = _OURS.get(answer.status) if operation else "YS-HTTP-01"
+        found += [Finding(ours or rule, sentence) for rule, sentence in _refusal(answer, method)]
     return tuple(found)
 
 
@@ -84,9 +82,7 @@ def _success(operation: str, answer: Answer) -> Iterator[Finding]:
 
 def _accepted(answer: Answer) -> Iterator[Finding]:
     if not _is_json(answer):
-        yield Finding(
-            "YS-OK-04", f"success has content type {answer.headers.get('content-type')!r}, not JSON"
-        )
+        yield Finding("YS-OK-04", f"success has content type {answer.headers.get('content-type')!r}, not JSON")
     match _json(answer.body):
         case {"data": {"id": str(identity), **also}, **beside} if identity.strip():
             if also or beside:
@@ -111,18 +107,14 @@ def _refusal(answer: Answer, method: str) -> Iterator[Finding]:
 
 def _envelope(answer: Answer) -> Iterator[Finding]:
     if not _is_json(answer):
-        yield Finding(
-            "YS-ENV-07", f"a refusal has content type {answer.headers.get('content-type')!r}, not JSON"
-        )
+        yield Finding("YS-ENV-07", f"a refusal has content type {answer.headers.get('content-type')!r}, not JSON")
     match _json(answer.body):
         case {"errors": [dict(error)], **beside}:
             if beside or set(error) - {"code", "title", "detail"}:
                 yield Finding("YS-ENV-06", "the envelope has members the contract does not know")
             yield from _error(answer.status, error)
         case _:
-            yield Finding(
-                "YS-ENV-01", f"{answer.status} is not one error in an envelope: {_short(answer.body)}"
-            )
+            yield Finding("YS-ENV-01", f"{answer.status} is not one error in an envelope: {_short(answer.body)}")
             if answer.status not in _OURS and answer.status not in {row.status for row in spec.error_rows()}:
                 yield Finding("YS-ENV-04", f"status {answer.status} is not in the contract")
 
@@ -134,9 +126,7 @@ def _error(status: int, error: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("YS-ENV-02", f"code is {_short(code)}, not one of the seven as a string")
     else:
         if error.get("title") != row.title:
-            yield Finding(
-                "YS-ENV-03", f"{code} has the title {_short(error.get('title'))}, not {row.title!r}"
-            )
+            yield Finding("YS-ENV-03", f"{code} has the title {_short(error.get('title'))}, not {row.title!r}")
         if status != row.status and not (status in _OURS and code == "10002"):
             yield Finding("YS-ENV-04", f"{code} comes with status {status}, not {row.status}")
     if not isinstance(detail, str) or not detail.strip():

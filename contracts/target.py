@@ -34,9 +34,7 @@ class Target:
     to_number: str
     max_accepted: int | None = None  # real SMS that a run may cause; None: the command's own default
     provoke: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by code: how to make it happen
-    unprovokable: Mapping[str, str] = field(
-        default_factory=dict
-    )  # "500/10007" or "verify 500/10007": why not
+    unprovokable: Mapping[str, str] = field(default_factory=dict)  # "500/10007" or "verify 500/10007": why not
     carrier: Mapping[str, str] = field(default_factory=dict)  # where the carrier's ledger can be read
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # further keys by variable name
     rate: float | None = None  # requests per second at most
@@ -59,9 +57,7 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def from_table(
-    table: Mapping[str, Any], environ: Mapping[str, str], *, base: Path, owned: bool = False
-) -> Target:
+def from_table(table: Mapping[str, Any], environ: Mapping[str, str], *, base: Path, owned: bool = False) -> Target:
     """A target from what a TOML file says; relative key files start at `base`.
 
     Raises `ValueError` with one sentence for a person if something is missing, unknown or unusable.
@@ -70,9 +66,7 @@ def from_table(
         raise ValueError(f"The target has unknown settings: {', '.join(sorted(unknown))}.")
     send_url = _url(table.get("send_url"), "send_url")
     if "to" not in table and not is_loopback(send_url):
-        raise ValueError(
-            "A provider that is not on this machine needs `to`: a number that may receive tests."
-        )
+        raise ValueError("A provider that is not on this machine needs `to`: a number that may receive tests.")
     page = spec.page_example()
     provoke: Mapping[str, Mapping[str, Any]] = table.get("provoke", {})
     return Target(

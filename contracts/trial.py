@@ -1,0 +1,102 @@
+"""One case, tried: sent, judged, and each shortcoming tied to its rule. Also the triage of a 5xx and of silence."""
+
+from collections.abc import Iterable, Iterator
+
+from contracts import cases
+from contracts.cases import Case
+from contracts.judge import judge_answer
+from contracts.provider import BudgetSpentError, Provider
+from contracts.verdict import Broken, Verdict, matches, outcome
+from contracts.wire import Exchange
+
+# Requests that a server may cut off half-read: silence breaks their own rule, not the one about silence.
+_CUT_OFF = {"YS-HTTP-01", "YS-HTTP-02", "YS-HTTP-03", "YS-HTTP-05", "YS-TRAN-01", "YS-AUTH-09"}
+
+
+class UnavailableError(Exception):
+    """The provider answers 5xx to good requests too: nothing more can be told about it."""
+
+
+def try_all(provider: Provider, verdict: Verdict, engine: str, table: Iterable[Case]) -> None:
+    """Try each case in turn. Raises `UnavailableError` if the provider stops working."""
+    for case in table:
+        try_case(provider, verdict, engine, case)
+
+
+def try_case(provider: Provider, verdict: Verdict, engine: str, case: Case) -> Exchange | None:
+    """Send one case and note what it breaks. None if the budget does not allow it (noted as untested)."""
+    try:
+        done = provider.ask(case)
+    except BudgetSpentError:
+        verdict.untested.append(f"{case.name}: the budget of {provider.budget} messages is spent")
+        return None
+    note(provider, verdict, engine, case, done)
+    return done
+
+
+def note(provider: Provider, verdict: Verdict, engine: str, case: Case, done: Exchange) -> None:
+    """Judge the case's exchange, which was the provider's latest, and note what it breaks."""
+    index = len(provider.exchanges) - 1
+    found = list(judge_exchange(case, done))
+    if any(rule == "YS-ROB-01" for rule, _ in found) and not _is_crash(provider, case):
+        verdict.untested.append(f"{case.name}: answered {outcome_of(done)} once, and not again")
+        return
+    for rule in [*case.expect, *(rule for rule, _ in found if rule not in case.expect)]:
+        verdict.checked[rule] = verdict.checked.get(rule, 0) + 1
+    verdict.broken += [Broken(rule, sentence, engine, case.name, index) for rule, sentence in found]
+
+
+def judge_exchange(case: Case, done: Exchange) -> Iterator[tuple[str, str]]:
+    """The rules that this exchange breaks, and how. Pure."""
+    if done.answer is None:
+        own = [rule for rule in case.expect if rule in _CUT_OFF]
+        yield from ((rule, done.failure) for rule in own or ["YS-ROB-02"])
+        return
+    answer = done.answer
+    broken = [rule for rule, outcomes in case.expect.items() if not matches(answer, outcomes)]
+    if answer.status >= 500 and len(broken) == len(case.expect):
+        yield "YS-ROB-01", f"{outcome(answer)} while good requests are served"
+        return
+    yield from ((rule, f"answered {outcome(answer)}, not {_either(case.expect[rule])}") for rule in broken)
+    # An outcome without a code ("4*") allows an answer from the server below the application.
+    below = not broken and not any("/" in one or one == "200" for one in sum(case.expect.values(), ()))
+    for rule, sentence in judge_answer(case.call.operation, case.call.method, answer):
+        if rule == "YS-LEAK-01" or not below:
+            yield rule, sentence
+    if case.challenge is not None and answer.status == 200:
+        yield from _echo(case.challenge, done)
+
+
+def outcome_of(done: Exchange) -> str:
+    """The answer in short, or why there is none."""
+    return outcome(done.answer) if done.answer else done.failure
+
+
+def _is_crash(provider: Provider, case: Case) -> bool:
+    """Whether the provider serves good requests and fails this one each time: a crash, whatever code it shows.
+
+    Raises `UnavailableError` if a good request fails as well.
+    """
+    control = cases.send(provider.target, "control")
+    if not provider.allows(control):
+        if not provider.target.verify_url:
+            return True
+        control = cases.verify(provider.target)
+    done = provider.ask(control)
+    if done.answer is None or done.answer.status >= 500:
+        raise UnavailableError(f"good requests are answered with {outcome_of(done)}")
+    again = [provider.ask(case) for _ in range(2) if provider.allows(case)]
+    return all(one.answer is None or one.answer.status >= 500 for one in again)
+
+
+def _echo(challenge: str, done: Exchange) -> Iterator[tuple[str, str]]:
+    assert done.answer is not None  # noqa: S101 - only called with one
+    kind = done.answer.headers.get("content-type", "")
+    if done.answer.body != challenge.encode() or not kind.startswith("text/plain"):
+        yield "YS-VER-02", f"the challenge came back as {kind}: {done.answer.body[:60]!r}"
+    elif done.answer.headers.get("x-content-type-options", "").lower() != "nosniff":
+        yield "YS-VER-03", "the challenge came back without X-Content-Type-Options: nosniff"
+
+
+def _either(outcomes: tuple[str, ...]) -> str:
+    return " or ".join(outcomes)
