@@ -44,9 +44,7 @@ def test_bulk_is_numbered_after_what_is_there(tmp_path):
         assert len(list(ledger.attempts())) == 5001
 
 
-@pytest.mark.parametrize(
-    "statement", ["DELETE FROM opened", "UPDATE opened SET text = ''", "DELETE FROM closed"]
-)
+@pytest.mark.parametrize("statement", ["DELETE FROM opened", "UPDATE opened SET text = ''", "DELETE FROM closed"])
 def test_ledger_is_only_ever_added_to(tmp_path, statement):
     """SQLite itself refuses to change or remove a row."""
     path = tmp_path / "pbx.sqlite"
