@@ -15,7 +15,7 @@ from simulator.ledger.segments import segments
 
 WRONG = "wrong"
 Ids = tuple[str, ...]
-Content = tuple[str, str, str]
+Content = tuple[str, str]
 ENDS = {"queued": "pending", "refused": "refused_by_carrier", "expired": "expired", "cancelled": "cancelled"}
 
 
@@ -110,12 +110,12 @@ def _fate(attempt: Attempt, copies: list[Delivery], state: str | None) -> list[s
 
 
 def _altered(attempt: Attempt, copy: Delivery) -> bool:
-    sent: Content = (attempt.from_number, attempt.to, attempt.text)
-    return sent != _content(copy) or segments(attempt.text) != (copy.encoding, copy.segments)
+    return _content(attempt) != _content(copy) or segments(attempt.text) != (copy.encoding, copy.segments)
 
 
 def _content(message: Delivery | Attempt) -> Content:
-    return message.from_number, message.to, message.text
+    """What must arrive unchanged. The sender is the integration's own and never the number of the PBX."""
+    return message.to, message.text
 
 
 def _unasked(
