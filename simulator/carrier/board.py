@@ -1,7 +1,7 @@
 """Which faults are armed, on whom, until when, and how often each was hit. What a fault does is its own affair."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -11,10 +11,11 @@ from simulator.carrier.faults import kinds
 from simulator.carrier.scope import Scope
 from simulator.ledger.carrier import Message
 
+PAST = 100
 FIELDS = {"kind", "params", "scope", "ttl", "after", "phase"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Armed:
     """A fault with its scope, its times (epoch seconds) and its count of messages or calls hit."""
 
@@ -25,7 +26,7 @@ class Armed:
     starts: float
     ends: float | None
     hits: int = 0
-    cleared: float | None = field(default=None)
+    cleared: float | None = None
 
     def state(self, now: float) -> str:
         """waiting, armed, expired or cleared."""
@@ -43,7 +44,7 @@ class Armed:
 
 
 class Board:
-    """The faults of one carrier; safe to share between threads. Ended ones stay, for the report."""
+    """The faults of one carrier; safe to share between threads. The last `PAST` ended ones stay, for the report."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -58,7 +59,10 @@ class Board:
         """
         with self._lock:
             armed = [self._read(one) for one in _phases(spec)]
-            self._all.extend(armed)
+            now = self._clock()
+            live = [one for one in self._all if one.state(now) in {"waiting", "armed"}]
+            ended = [one for one in self._all if one not in live]
+            self._all = [*ended[-PAST:], *live, *armed]
         return armed
 
     def clear(self, identity: int | None = None) -> int:

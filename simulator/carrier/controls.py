@@ -164,8 +164,5 @@ def _pairs(words: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         if not equals:
             raise click.UsageError(f"{word!r} is not name=value.")
-        try:
-            pairs[name] = json.loads(value) if value[:1] not in "+0" or value == "0" or value[:2] == "0." else value
-        except ValueError:
-            pairs[name] = value
+        pairs[name] = value if value.startswith("+") else yaml.safe_load(value)
     return pairs

@@ -62,7 +62,6 @@ CORRUPTIONS = {
     "duplicate": ("duplicated", lambda one, rest: [one, one._replace(seq=999), *rest]),
     "alter the text": ("altered", lambda one, rest: [one._replace(text=one.text + " "), *rest]),
     "alter the recipient": ("altered", lambda one, rest: [one._replace(to="+639170000002"), *rest]),
-    "alter the sender": ("altered", lambda one, rest: [one._replace(from_number="+63000000001"), *rest]),
     "drop a segment": ("altered", lambda one, rest: [one._replace(segments=one.segments + 1), *rest]),
     "take it as another encoding": ("altered", lambda one, rest: [one._replace(encoding="UCS-2"), *rest]),
 }

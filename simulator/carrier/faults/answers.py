@@ -36,12 +36,12 @@ class Garble(Fault):
 
 @dataclass
 class GzipBomb(Fault):
-    """A 200 whose small gzip body unpacks to `megabytes` of spaces, asked for or not."""
+    """A 200 whose small gzip body unpacks to `megabytes` (at most 2000) of spaces, asked for or not."""
 
     megabytes: int = 300
 
     def answer(self, strike: Strike, response: Response) -> Response:  # noqa: ARG002 - a hook
-        bomb = Response(_bomb(self.megabytes), 200, content_type="application/json")
+        bomb = Response(_bomb(min(self.megabytes, 2000)), 200, content_type="application/json")
         bomb.headers["Content-Encoding"] = "gzip"
         return bomb
 

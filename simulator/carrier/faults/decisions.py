@@ -33,10 +33,9 @@ class Refuse(Fault):
 
 @dataclass
 class Flaky(Fault):
-    """Refuses each message, known by its key, the first `times` with `status`; then takes it."""
+    """Refuses each message, known by its key, the first `times` with 503; then takes it."""
 
     times: int = 2
-    status: int = 503
     _met: dict[str | None, int] = field(default_factory=dict, init=False)
 
     def arrive(self, strike: Strike) -> None:
@@ -44,7 +43,7 @@ class Flaky(Fault):
             key = strike.call.messages[index].key
             self._met[key] = self._met.get(key, 0) + 1
             if self._met[key] <= self.times:
-                strike.call.refusals[index] = Refusal(self.status, f"Refused {self._met[key]} of {self.times} times.")
+                strike.call.refusals[index] = Refusal(503, f"Refused {self._met[key]} of {self.times} times.")
 
 
 @dataclass
@@ -52,14 +51,14 @@ class Throttle(Fault):
     """A real quota: `per_second` messages a second with as many in reserve; the rest meets 429 and Retry-After."""
 
     per_second: float = 10.0
-    _left: float | None = field(default=None, init=False)
+    _left: float = field(default=0.0, init=False)
     _at: float = field(default=0.0, init=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def arrive(self, strike: Strike) -> None:
         with self._lock:
-            reserve = max(1.0, self.per_second)
-            self._left = min(reserve, (strike.call.now - self._at) * self.per_second + (self._left or 0.0))
+            earned = (strike.call.now - self._at) * self.per_second
+            self._left = min(max(1.0, self.per_second), self._left + earned)
             self._at = strike.call.now
             for index in strike.hit:
                 if self._left >= 1:

@@ -1,18 +1,17 @@
 """Faults of the receipts: what comes back later comes twice, late, in the wrong order, wrong or never."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from simulator.carrier.fault import Fault, Receipt
 
 
 @dataclass
 class ReceiptDuplicate(Fault):
-    """Each receipt is handed over `copies` times more, with the same id."""
-
-    copies: int = 1
+    """Each receipt is handed over twice, with the same id."""
 
     def receipts(self, receipts: list[Receipt]) -> list[Receipt]:
-        return receipts * (1 + self.copies)
+        return receipts * 2
 
 
 @dataclass
@@ -56,7 +55,7 @@ class ReceiptMissing(Fault):
 class ReceiptStatus(Fault):
     """The last receipt reports `status`, in SMPP's words."""
 
-    status: str = "UNDELIV"
+    status: Literal["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"] = "UNDELIV"
 
     def receipts(self, receipts: list[Receipt]) -> list[Receipt]:
         return [
