@@ -54,7 +54,7 @@ def due_times(curve: Curve, *, poisson: bool = False, seed: int = 0) -> Iterator
 
 
 def _poisson_marks(seed: int) -> Iterator[float]:
-    dice = Random(seed)  # noqa: S311 - the same seed must give the same arrivals; nothing secret
+    dice = Random(seed)  # the same seed gives the same arrivals
     mark = 0.0
     while True:
         mark += dice.expovariate(1.0)

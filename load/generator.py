@@ -98,9 +98,7 @@ class Generator:
         finally:
             self._note(tried, operation, sent, answer, findings)
 
-    def _note(
-        self, tried: Try, operation: str, sent: float, answer: Answer | None, findings: Sequence[str]
-    ) -> None:
+    def _note(self, tried: Try, operation: str, sent: float, answer: Answer | None, findings: Sequence[str]) -> None:
         status = answer.status if answer else None
         code = error_code(answer) if answer and status != 200 else None
         order = order_id(answer) if answer and operation == SEND else None
@@ -182,9 +180,7 @@ class Conductor:
 
 def _rounded(request: Request) -> Request:
     """The request with times to the microsecond, which is what a line needs."""
-    return request._replace(
-        due=round(request.due, 6), sent=round(request.sent, 6), done=round(request.done, 6)
-    )
+    return request._replace(due=round(request.due, 6), sent=round(request.sent, 6), done=round(request.done, 6))
 
 
 def _answer(response: "ResponseContextManager") -> Answer | None:

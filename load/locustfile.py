@@ -7,11 +7,13 @@ users is not for a person to choose: one per process, however many messages are 
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import gevent  # type: ignore[import-untyped]  # ships no stubs
 from gevent.event import Event  # type: ignore[import-untyped]  # ships no stubs
 from locust import FastHttpUser, LoadTestShape, events, task
 from locust.env import Environment
@@ -79,6 +81,12 @@ class Session:
         if self.ready.is_set():
             self.generator.stop()
 
+    def halt(self) -> None:
+        """Somebody wants the load to end now: stop it everywhere, keep what is known, exit."""
+        if self._runner is not None:
+            self._runner.quit()
+        self.end()
+
     def end(self, **_: object) -> None:
         """The process is about to exit."""
         self.stop()
@@ -133,13 +141,15 @@ def prepare(environment: Environment, **_: object) -> None:
     for hook, listener in (
         (hooks.test_start, session.reset),
         (hooks.spawning_complete, session.spread),
-        (hooks.test_stop, session.stop),
+        (hooks.test_stopping, session.stop),
         (hooks.quitting, session.end),
     ):
         hook.add_listener(listener)  # type: ignore[no-untyped-call]  # Locust's hooks carry no types
     if environment.runner is not None:
         environment.runner.register_message(GO, session.on_go)
         environment.runner.register_message(RECORDS, session.on_records)
+    # A headless Locust that plays a shape would simply die of SIGTERM.
+    gevent.signal_handler(signal.SIGTERM, session.halt)
 
 
 events.init.add_listener(prepare)  # type: ignore[no-untyped-call]  # Locust's hooks carry no types

@@ -77,6 +77,11 @@ class Profile:
         """How long the profile lasts."""
         return arrivals.seconds(self.curve)
 
+    @property
+    def peak(self) -> float:
+        """The highest rate, in messages per second."""
+        return arrivals.peak(self.curve)
+
     def windows(self) -> list[tuple[float, float, Phase]]:
         """Each phase with its start and end, in seconds from the start of the run."""
         found, start = [], 0.0
@@ -87,7 +92,7 @@ class Profile:
 
     def scaled(self, peak: float | None = None, seconds: float | None = None) -> "Profile":
         """The same shape at another peak rate or length; what must be seen at least scales with it."""
-        taller = peak / arrivals.peak(self.curve) if peak else 1.0
+        taller = peak / self.peak if peak else 1.0
         longer = seconds / self.seconds if seconds else 1.0
         phases = tuple(
             replace(

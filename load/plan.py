@@ -11,8 +11,8 @@ from pathlib import Path
 
 from contracts import spec
 from contracts.target import is_loopback
-from load import profile as profiles_of
-from load.profile import Profile
+from load import phases
+from load.phases import Profile
 from load.profiles import named
 
 WORDS = (
@@ -107,10 +107,10 @@ class Plan:
 def profile_from(text: str) -> Profile:
     """A profile by its name, its TOML file, or its own JSON. Raises `ValueError` with one sentence."""
     if text.lstrip().startswith("{"):
-        return profiles_of.read(text)
+        return phases.read(text)
     try:
         return named(text)
     except KeyError:
         if Path(text).suffix == ".toml":
-            return profiles_of.load(Path(text))
+            return phases.load(Path(text))
         raise ValueError(f"There is no profile {text!r}; `smslab load profiles` lists them.") from None

@@ -3,7 +3,7 @@
 Rates are messages per second. `load/docs/profiles.md` is generated from this table.
 """
 
-from load.profile import Phase, Profile, Thresholds
+from load.phases import Phase, Profile, Thresholds
 
 TOO_MANY, DOWN = "10006", "10007"
 OUTAGE = {"kind": "outage", "params": {}}
@@ -59,6 +59,7 @@ ALL = (
             Phase("after", ((20, 20, 20),)),
         ),
         Thresholds(p99_ms=250, react_s=20, drain_s=120),
+        environ={"SMSLAB_BACKLOG_CAP": "500"},
     ),
     Profile(
         "outage",

@@ -27,7 +27,7 @@ from simulator.ledger.carrier import CarrierLedger, Delivery
 from simulator.ledger.pbx import Attempt, PbxLedger
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-PATIENCE = 1.0  # seconds for Locust to write its last records after Ctrl-C, before it is killed
+PATIENCE = 3.0  # seconds for Locust to write its last records after Ctrl-C, before it is killed
 Progress = Callable[[float], None]
 
 

@@ -73,9 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(status, self.server.broken)
         if status != 200:
             code, title = ERRORS[status]
-            return self.answer(
-                status, {"errors": [{"code": code, "title": title, "detail": title}]}, Retry_After=1
-            )
+            return self.answer(status, {"errors": [{"code": code, "title": title, "detail": title}]}, Retry_After=1)
         with self.server.lock:
             self.server.taken.append(body)
             number = len(self.server.taken)

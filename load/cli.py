@@ -1,0 +1,134 @@
+"""`smslab load`: run a profile and give a verdict, list the profiles. Only words and options live here."""
+
+import functools
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from contracts.target import Target, is_loopback, target_options
+from load import profiles
+from load.phases import Profile
+from load.plan import Plan, profile_from
+from load.record import FILE
+from load.run import Result, in_lab, run
+
+ABOVE_0 = click.FloatRange(min=0, min_open=True)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+MARKS = {True: ("held", "green"), False: ("FAILED", "red"), None: ("not reached", "yellow")}
+
+
+@click.group()
+def load() -> None:
+    """Load before go-live, with a verdict.
+
+    Example: smslab load run burst
+    """
+
+
+def optional_target(command: Callable[..., object]) -> Callable[..., object]:
+    """`target_options` where naming no provider means the bundled lab (`target` is None)."""
+    given = target_options(command)
+
+    @functools.wraps(given)
+    def choose(**options: Any) -> object:  # noqa: ANN401 - click's own
+        if options["target"] is None and options["send_url"] is None:
+            for name in ("send_url", "verify_url", "key_file", "from", "to", "i_own_this_target"):
+                options.pop(name)
+            return command(**options)
+        return given(**options)
+
+    return choose
+
+
+@load.command(name="profiles")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def list_profiles(as_json: bool) -> None:
+    """List the profiles that come with the suite.
+
+    Example: smslab load profiles
+    """
+    if as_json:
+        for profile in profiles.ALL:
+            click.echo(profile.to_json())
+        return
+    table = Table("profile", "lasts", "peak", "what it answers")
+    for profile in profiles.ALL:
+        table.add_row(profile.name, f"{profile.seconds:g} s", f"{profile.peak:g}/s", profile.purpose)
+    Console().print(table)
+
+
+@load.command(name="run")
+@click.argument("profile")
+@click.option("--peak", type=ABOVE_0, help="Scale to this peak, in messages per second.")
+@click.option("--seconds", type=ABOVE_0, help="Scale to this length.")
+@click.option("--seed", default=1, show_default=True, help="Makes texts and chance arrivals repeatable.")
+@click.option("--directory", type=FOLDER, help="For records and reports. Default: load-runs/PROFILE-TIME.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@optional_target
+def run_profile(
+    profile: str,
+    peak: float | None,
+    seconds: float | None,
+    seed: int,
+    directory: Path | None,
+    as_json: bool,
+    target: Target | None = None,
+) -> None:
+    """Run PROFILE (a name, or a TOML file) and say whether it held.
+
+    Without a target it starts a lab of its own: gateway and fake carrier on loopback.
+
+    Example: smslab load run outage
+    """
+    try:
+        shape = profile_from(profile).scaled(peak, seconds)
+        plan = None if target is None else plan_for(shape, target, seed)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    directory = directory or Path("load-runs") / f"{shape.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    if (directory / FILE).exists():
+        raise click.UsageError(f"{directory} already holds a run.")
+    result = in_lab(shape, directory, seed=seed) if plan is None else run(plan, directory)
+    show(result, as_json)
+    raise SystemExit(result.verdict.exit_code)
+
+
+def plan_for(profile: Profile, target: Target, seed: int) -> Plan:
+    """The plan for a provider of the user's own. Raises `ValueError` with one sentence."""
+    if not target.may_be_stressed:
+        raise ValueError("Load beyond loopback needs --i-own-this-target.")
+    if target.max_accepted is None and not is_loopback(target.send_url):
+        raise ValueError("A provider that is not on this machine needs max_accepted: a budget of real SMS.")
+    return Plan(
+        target.send_url,
+        target.key,
+        profile,
+        target.from_number,
+        verify_url=target.verify_url,
+        to_number=target.to_number,
+        seed=seed,
+        budget=target.max_accepted,
+    )
+
+
+def show(result: Result, as_json: bool) -> None:
+    """Print the verdict: for a program, or for a person."""
+    verdict = result.verdict
+    if as_json:
+        click.echo(json.dumps(verdict.to_json()))
+        return
+    table = Table("check", "", "what was seen")
+    for check in verdict.checks:
+        word, colour = MARKS[check.passed]
+        table.add_row(check.name, f"[{colour}]{word}[/]", check.sentence)
+    console = Console()
+    console.print(table)
+    for reason in verdict.void:
+        console.print(f"Void: {reason}")
+    console.print(f"{verdict.sentence} The run is in {result.directory}.", soft_wrap=True)

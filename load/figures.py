@@ -1,0 +1,118 @@
+"""The figures of a run, computed from its records alone: by phase, by second, and for the generator itself.
+
+Pure. What is good enough is the business of `verdict.py`, how it looks of `report.py`.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from load.arrivals import rate_at
+from load.histogram import Histogram
+from load.phases import Profile
+from load.record import Records, Request
+
+PERCENTS = (50, 90, 99, 99.9, 100)
+
+
+def figures(profile: Profile, records: Records, deliveries: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Everything a report shows, as JSON can carry it; `deliveries`: second of delivery by order id."""
+    healthy = Histogram.of(request.latency for request in settled(profile, records.requests))
+    return {
+        "profile": profile.name,
+        "seconds": profile.seconds,
+        "total": _block(records.requests),
+        "healthy": healthy.percentiles_ms(*PERCENTS),
+        "healthy_histogram": healthy.to_json(),
+        "phases": [
+            {"name": phase.name, "from": start, "to": end, "healthy": phase.healthy}
+            | _block([request for request in records.requests if start <= request.due < end])
+            for start, end, phase in profile.windows()
+        ],
+        "series": series(profile, records.requests, deliveries),
+        "faults": list(records.of_kind("fault")),
+        "generator": generator(profile, records),
+    }
+
+
+def _block(requests: Sequence[Request]) -> dict[str, Any]:
+    return {
+        "requests": len(requests),
+        "outcomes": dict(sorted(Counter(request.outcome for request in requests).items())),
+        "latency": Histogram.of(request.latency for request in requests).percentiles_ms(*PERCENTS),
+        "service": Histogram.of(request.service for request in requests).percentiles_ms(*PERCENTS),
+    }
+
+
+def settled(profile: Profile, requests: Iterable[Request]) -> list[Request]:
+    """The requests due in healthy phases, without the seconds in which an unhealthy one may still be felt."""
+    windows, rest = profile.windows(), profile.thresholds.recover_s
+    free = [
+        (max(start, windows[i - 1][1] + rest) if i and not windows[i - 1][2].healthy else start, end)
+        for i, (start, end, phase) in enumerate(windows)
+        if phase.healthy
+    ]
+    starts = [start for start, _ in free]
+    found = []
+    for request in requests:
+        at = bisect_right(starts, request.due) - 1
+        if at >= 0 and request.due < free[at][1]:
+            found.append(request)
+    return found
+
+
+def generator(profile: Profile, records: Records) -> dict[str, Any]:
+    """How well the load itself was made: lateness, rate, processor time."""
+    shares = list(records.of_kind("share"))
+    late = Histogram.of(request.late for request in records.requests)
+    firsts = [request for request in records.requests if request.turn == 0]
+    sent = sum(request.sent < profile.seconds for request in firsts)
+    cpu = sum(share["cpu"] for share in shares)
+    return {
+        "processes": records.event("start").get("processes", 0),
+        "reported": len(shares),
+        "late": late.percentiles_ms(*PERCENTS),
+        "rate_error": abs(sent - len(firsts)) / len(firsts) if firsts else 0.0,
+        "cpu_seconds": round(cpu, 3),
+        "cpu_us_per_request": round(cpu * 1e6 / len(records.requests), 1) if records.requests else None,
+        "intended": sum(share["intended"] for share in shares),
+        "held": sum(share["held"] for share in shares),
+        "unfunded": sum(share["unfunded"] for share in shares),
+        "retried": sum(request.turn > 0 for request in records.requests),
+        "retried_accepted": sum(request.turn > 0 and request.status == 200 for request in records.requests),
+    }
+
+
+def series(
+    profile: Profile, requests: Sequence[Request], deliveries: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """One row for each second: intended and real rate, outcomes, latency percentiles, backlog, deliveries."""
+    by_due, sent, outcomes = (
+        defaultdict[int, list[Request]](list),
+        Counter[int](),
+        defaultdict[int, Counter[str]](Counter),
+    )
+    accepted, delivered = Counter[int](), Counter(int(at) for at in (deliveries or {}).values())
+    for request in requests:
+        by_due[int(request.due)].append(request)
+        sent[int(request.sent)] += 1
+        outcomes[int(request.done)][request.outcome] += 1
+        accepted[int(request.done)] += request.order_id is not None
+    last = max([int(profile.seconds) - 1, *outcomes, *delivered])
+    backlog, rows = 0, []
+    for second in range(last + 1):
+        backlog += accepted[second] - delivered[second]
+        latency = Histogram.of(request.latency for request in by_due[second])
+        rows.append(
+            {
+                "second": second,
+                "intended": round(rate_at(profile.curve, second + 0.5), 2),
+                "sent": sent[second],
+                "outcomes": dict(sorted(outcomes[second].items())),
+                **latency.percentiles_ms(50, 99, 99.9),
+                "backlog": backlog if deliveries is not None else None,
+                "delivered": delivered[second] if deliveries is not None else None,
+            }
+        )
+    return rows
