@@ -1,5 +1,6 @@
 """The Flask app: two routes for the PBX, some for operations, and handlers that make all else an envelope."""
 
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -23,7 +24,9 @@ def create_app(gateway: Gateway) -> Flask:
     @app.post(SEND_PATH, provide_automatic_options=False)
     def sendmessage() -> Response:
         with gateway.metrics.request.time():
-            return accepted(send(request.environ, gateway))
+            response = accepted(send(request.environ, gateway))
+        response.call_on_close(partial(gateway.point, "after-reply"))
+        return response
 
     @app.get(VERIFY_PATH, provide_automatic_options=False)
     def verify_key() -> Response:

@@ -27,22 +27,30 @@ class Ticket:
 
     __slots__ = ("fate", "leads", "row", "turn")
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: Row, turn: Any) -> None:  # noqa: ANN401  a lock, of whatever kind the threads are
         self.row = row
         self.fate: Fate | None = None
         self.leads = False
-        self.turn = Lock()
+        self.turn = turn
         self.turn.acquire()
 
 
 class Baton:
     """Collects rows and has `write` store them, a batch at a time, in the thread of one of the callers.
 
-    `write` returns one fate a row and does not raise. `most` bounds a batch, `patience` (seconds) a caller's wait.
+    `write` returns one fate a row and does not raise. `most` bounds a batch, `patience` (seconds) a caller's wait,
+    `lock` makes what callers wait on.
     """
 
-    def __init__(self, write: Callable[[Sequence[Row]], Sequence[Fate]], most: int = 256, patience: float = 5) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[Row]], Sequence[Fate]],
+        most: int = 256,
+        patience: float = 5,
+        lock: Callable[[], Any] = Lock,
+    ) -> None:
         self._write = write
+        self._lock = lock
         self._most = most
         self._patience = patience
         self._mutex = Lock()
@@ -51,7 +59,7 @@ class Baton:
 
     def submit(self, row: Row) -> Fate:
         """Have the row written and say what became of it, within `patience` seconds unless this caller leads."""
-        ticket = Ticket(row)
+        ticket = Ticket(row, self._lock())
         with self._mutex:
             self._waiting.append(ticket)
             ticket.leads = not self._led

@@ -13,6 +13,7 @@ from gateway import health
 from gateway.breaker import Breaker
 from gateway.carrier import RETRY, Call, Outcome, Parcel
 from gateway.claims import EXPIRED, Claimed, Ended, claim, due_lanes, write_down
+from gateway.crash import Point, go_on
 from gateway.database import Database
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -42,6 +43,7 @@ class Dispatcher:
         rng: Random,
         log: Any,  # noqa: ANN401  structlog's loggers are dynamic
         metrics: Metrics,
+        point: Point = go_on,
     ) -> None:
         self._database = database
         self._carrier = carrier
@@ -50,6 +52,7 @@ class Dispatcher:
         self._rng = rng
         self._log = log
         self._metrics = metrics
+        self._point = point
         self._paused: dict[int, float] = {}  # lanes the carrier throttles, and until when
 
     def run(self, stop: Event, wake: Event) -> None:
@@ -75,11 +78,14 @@ class Dispatcher:
         ended = [Ended(order, Outcome(EXPIRED, reason="not submitted in time"), 0) for order in expired]
         alive = None
         if fresh:
+            self._point("before-send")
             with self._metrics.submission.time():
                 outcomes, alive = self._carrier.submit([order.parcel for order in fresh])
+            self._point("after-send")
             now = self._clock()
             ended += [Ended(*pair, self._next_try(*pair, now)) for pair in zip(fresh, outcomes, strict=True)]
         self._write_down(ended, alive, now)
+        self._point("after-mark")
         return len(orders)
 
     def _claim(self) -> list[Claimed]:

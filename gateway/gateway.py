@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.admission import Admission
 from gateway.carrier import Carrier, open_client
+from gateway.crash import Point, crash_point
 from gateway.database import Database, open_database
 from gateway.dispatcher import Dispatcher
 from gateway.events import open_log
@@ -36,6 +37,7 @@ class Gateway:
     log: Any
     clock: Clock
     wake: Event
+    point: Point
 
     def close(self) -> None:
         """Give the database back."""
@@ -47,7 +49,7 @@ def open_gateway(settings: Settings, clock: Clock = time.time, ids: Ids | None =
     database = open_database(
         settings.database_url, unsafe=settings.unsafe_durability, deadline=settings.request_deadline
     )
-    metrics, wake = Metrics(), Event()
+    metrics, wake, point = Metrics(), Event(), crash_point(settings.crash_point)
     context = {"durability": "UNSAFE"} if settings.unsafe_durability else {}
     log = log or open_log(context)
     limiter = Limiter(settings.redis_url or "memory://", settings.invalid_keys_per_second)
@@ -58,11 +60,12 @@ def open_gateway(settings: Settings, clock: Clock = time.time, ids: Ids | None =
         limiter=limiter,
         keys=Keys(database, limiter, clock),
         admission=admission,
-        orders=Orders(database, settings, admission, ids or Ids(clock), clock, log, metrics, wake.set),
+        orders=Orders(database, settings, admission, ids or Ids(clock), clock, log, metrics, wake.set, point),
         metrics=metrics,
         log=log,
         clock=clock,
         wake=wake,
+        point=point,
     )
 
 
@@ -99,6 +102,7 @@ def start_delivery(gateway: Gateway) -> Delivery:
                 Random(),
                 gateway.log,
                 gateway.metrics,
+                gateway.point,
             ).run(stopping, gateway.wake)
 
     threads = tuple(Thread(target=work, daemon=True, name=f"dispatcher-{n}") for n in range(settings.carrier_workers))

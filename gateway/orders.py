@@ -9,6 +9,7 @@ from gateway.admission import Admission
 from gateway.baton import Baton, Fate, Row
 from gateway.body import Message
 from gateway.contract import UNAVAILABLE, Refusal
+from gateway.crash import Point, go_on
 from gateway.database import Database
 from gateway.events import fingerprint, masked
 from gateway.ids import Ids
@@ -34,6 +35,7 @@ class Orders:
         log: Any,  # noqa: ANN401  structlog's loggers are dynamic
         metrics: Metrics,
         wake: Callable[[], None],
+        point: Point = go_on,
     ) -> None:
         self._database = database
         self._validity = round(settings.validity * 1000)
@@ -43,6 +45,7 @@ class Orders:
         self._log = log
         self._metrics = metrics
         self._wake = wake
+        self._point = point
         self._baton = Baton(self._write, patience=settings.request_deadline)
 
     def create(self, integration: Integration, message: Message, content: Content) -> str:
@@ -89,7 +92,9 @@ class Orders:
     def _write(self, rows: Sequence[Row]) -> list[Fate]:
         """What the baton calls: never raises, so nobody who waits is left without an answer."""
         try:
+            self._point("before-commit")
             fates = self._database.insert(rows)
+            self._point("after-commit")
         except Exception:  # noqa: BLE001  whoever waits for the batch must get an answer
             self._log.exception("insert failed")
             return [Fate.UNKNOWN] * len(rows)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from gateway.crash import crash_point
+
 
 def _setting(default: Any, help_text: str) -> Any:  # noqa: ANN401  dataclass fields are typed where they stand
     return field(default=default, metadata={"help": help_text})
@@ -42,6 +44,7 @@ class Settings:
     )
     unsafe_durability: bool = _setting(False, "SQLite synchronous=NORMAL: a power cut may lose accepted orders")
     threads: int = _setting(64, "requests in progress at once in one worker")
+    crash_point: str = _setting("", "die where it says, for chaos runs: NAME or NAME:N for the N-th time")
     pin: bool = _setting(True, "keep each worker on one core (measured: x1.7)")
 
 
@@ -56,7 +59,9 @@ def from_env(environ: Mapping[str, str]) -> Settings:
     for setting in fields(Settings):
         if (raw := environ.get(variable(setting.name))) is not None:
             given[setting.name] = _parse(variable(setting.name), raw, type(setting.default))
-    return Settings(**given)
+    settings = Settings(**given)
+    crash_point(settings.crash_point)
+    return settings
 
 
 def _parse(name: str, raw: str, kind: type[Any]) -> object:
