@@ -149,10 +149,10 @@ def _filled(text: str, target: Target) -> bytes:
 
 def _url(row: Mapping[str, Any], url: str) -> str:
     parts = urlsplit(url)
-    query = row.get("query", parts.query)
+    query = str(row.get("query", parts.query))
     if "challenge" in row:
         query = f"challenge={quote(row['challenge'], safe='')}"
-    path = row.get("path", "+")
+    path = str(row.get("path", "+"))
     changed = parts.path.upper() if path == "^" else parts.path + path[1:] if path[0] == "+" else path
     return urlunsplit((parts.scheme, parts.netloc, changed, query, ""))
 
@@ -190,7 +190,7 @@ class _Loader(yaml.SafeLoader):
 def _repeat(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> str:
     text, times, *around = loader.construct_sequence(node)
     behind, before = (*around, "", "")[:2]
-    return f"{before}{text * times}{behind}"
+    return f"{before}{str(text) * int(times)}{behind}"
 
 
 _Loader.add_constructor("!repeat", _repeat)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from contracts.provider import Provider
 from contracts.reports import terminal
+from contracts.reports.as_json import as_text
 from contracts.reports.run import Run
 from contracts.target import Target, target_options
 from contracts.verdict import Verdict
@@ -48,8 +49,11 @@ def verify(
 
     Example: smslab contract verify --target lab.toml --strict
     """
-    given = {"max_accepted": max_accepted, "rate": rate}
-    target = replace(target, **{name: value for name, value in given.items() if value is not None})
+    target = replace(
+        target,
+        max_accepted=target.max_accepted if max_accepted is None else max_accepted,
+        rate=target.rate if rate is None else rate,
+    )
     provider = Provider(target)
     verdict = verify_target(
         provider,
@@ -60,6 +64,8 @@ def verify(
     run = Run(
         verdict, provider.exchanges, target.name or target.send_url, provider.spent, provider.budget, provider.keys
     )
-    del as_json
-    terminal.show(run, Console())
+    if as_json:
+        click.echo(as_text(run))
+    else:
+        terminal.show(run, Console())
     sys.exit(verdict.exit)

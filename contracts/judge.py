@@ -43,11 +43,12 @@ def judge_answer(operation: str, method: str, answer: Answer) -> tuple[Finding, 
     `operation` is the contract's operationId, or "" for a path that is none of the two.
     """
     found = list(_leaks(answer))
-    if 200 <= answer.status < 300:
-        found += _success(operation, answer)
-    else:
-        ours = _OURS.get(answer.status) if operation else "YS-HTTP-01"
+    is_ours = any(route[:2] == (operation, method) for route in spec.routes())
+    if answer.status >= 300:
+        ours = _OURS.get(answer.status) if is_ours else "YS-HTTP-02" if operation else "YS-HTTP-01"
         found += [Finding(ours or rule, sentence) for rule, sentence in _refusal(answer, method)]
+    elif is_ours:
+        found += _success(operation, answer)
     return tuple(found)
 
 
@@ -74,7 +75,7 @@ def _leaks(answer: Answer) -> Iterator[Finding]:
 
 
 def _success(operation: str, answer: Answer) -> Iterator[Finding]:
-    if operation and answer.status != 200:
+    if answer.status != 200:
         yield Finding("YS-OK-01", f"success has status {answer.status}, not 200")
     if operation == "sendmessage":
         yield from _accepted(answer)

@@ -27,28 +27,26 @@ def preflight(provider: Provider, verdict: Verdict) -> bool:
     Then `verdict.could_not` says why; or, if something answers but is no provider, the verdict is already wrong.
     """
     target = provider.target
-    if target.verify_url and not _is_served(provider, verdict, _verify_form(provider)):
-        return False
+    if target.verify_url:
+        # Some providers insist on a challenge.
+        forms = cases.verify(target), cases.verify(target, "7f3c9a")
+        if not _is_served(provider, verdict, *forms):
+            return False
     message = cases.send(target, "first-message")
     return _is_served(provider, verdict, message) and _speaks_json(provider.exchanges[-1])
 
 
-def _verify_form(provider: Provider) -> Case:
-    """The plain form of verify, or, where a provider insists on it, the one with a challenge."""
-    plain = cases.verify(provider.target)
-    done = provider.ask(plain)
-    return plain if done.answer is None or done.answer.status != 400 else cases.verify(provider.target, "7f3c9a")
-
-
-def _is_served(provider: Provider, verdict: Verdict, case: Case) -> bool:
+def _is_served(provider: Provider, verdict: Verdict, case: Case, other_form: Case | None = None) -> bool:
     try:
         done = provider.ask(case)
     except BudgetSpentError:
-        verdict.could_not = "the budget does not allow a single message"
+        verdict.could_not = "a run needs a budget of at least two messages"
         return False
     if done.answer is not None and 200 <= done.answer.status < 300:
         note(provider, verdict, "preflight", case, done)
         return True
+    if other_form is not None and done.answer is not None and done.answer.status == 400:
+        return _is_served(provider, verdict, other_form)
     what = "verify" if case.call.operation == "verify" else "a good message"
     reason = "" if done.answer is None else _REASONS.get(done.answer.status, "")
     verdict.could_not = f"{what}: {outcome_of(done)}" + (f": {reason}" if reason else "")

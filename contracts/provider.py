@@ -80,9 +80,9 @@ class Provider:
 
     def remember(self, done: Exchange, message: object = None) -> Exchange:
         """Note an exchange, and the message that it may have cost."""
-        call = done.call
+        sent = done.call.operation == "sendmessage" and done.call.method == "POST"
         self.exchanges.append(done)
-        if call.operation == "sendmessage" and done.answer is not None and 200 <= done.answer.status < 300:
+        if sent and done.answer is not None and 200 <= done.answer.status < 300:
             self.spent += 1
             if identity := order_id(done.answer):
                 self.accepted.append(Accepted(identity, message, len(self.exchanges) - 1))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contracts import wire
-from contracts.rules import Rule, rules
+from contracts.rules import rules
 from contracts.verdict import Broken, Verdict
 from contracts.wire import Exchange
 
@@ -29,6 +29,10 @@ class Run:
         }
         return {rule: broken for rule, broken in found.items() if broken}
 
+    def size(self, broken: Broken) -> int:
+        """The bytes of the request that shows the finding: the smallest one is the best example."""
+        return 1 << 30 if broken.exchange is None else len(self.exchanges[broken.exchange].call.body)
+
     def curl(self, broken: Broken) -> str:
         """A shell line that repeats what the finding saw; empty if no single request shows it."""
         return "" if broken.exchange is None else wire.curl(self.exchanges[broken.exchange].call)
@@ -50,8 +54,3 @@ class Run:
             return f"wrong: {len(failing)} rule{'s' * (len(failing) > 1)} broken."
         missed = f"; {len(verdict.missed)} cells of the contract were not reached" if verdict.missed else ""
         return f"conforms: {len(verdict.checked)} rules checked{missed}."
-
-
-def rule(identity: str) -> Rule:
-    """The rule of that id."""
-    return rules()[identity]

@@ -12,7 +12,7 @@ import threading
 import time
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 ROWS = {
     "10001": (400, "Invalid phone number"),
@@ -23,6 +23,7 @@ ROWS = {
     "10006": (429, "Too many requests"),
     "10007": (500, "Service unavailable"),
 }
+PATH = "/api/v1/integration/yeastar/sms/"
 NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -32,44 +33,58 @@ def refusal(code: str, detail: str) -> tuple[Response, int]:
     return jsonify(errors=[{"code": code, "title": title, "detail": detail}]), status
 
 
-def create(key: str, *, blocked_key: str = "", per_second: int = 10_000) -> Flask:
-    """The provider's app. The blocked key may not send; POST and DELETE /outage begin and end an outage."""
-    app = Flask(__name__)
-    numbers, lock = itertools.count(1), threading.Lock()
-    state = {"second": 0, "count": 0, "down": False}
+class Minimal:
+    """The provider. The blocked key may not send; POST and DELETE /outage begin and end an outage."""
 
-    def is_too_fast() -> bool:
-        with lock:
-            second = int(time.time())
-            state["count"] = state["count"] + 1 if state["second"] == second else 1
-            state["second"] = second
-            return state["count"] > per_second
+    def __init__(self, key: str, *, blocked_key: str = "", per_second: int = 10_000) -> None:
+        self.key, self.blocked_key, self.per_second = key, blocked_key, per_second
+        self.numbers, self.lock = itertools.count(1), threading.Lock()
+        self.second, self.count, self.is_down = 0, 0, False
+        self.app = Flask(__name__)
+        self.app.add_url_rule(PATH + "verify", view_func=self.verify, methods=["GET"])
+        self.app.add_url_rule(PATH + "sendmessage", view_func=self.send, methods=["POST"])
+        self.app.add_url_rule("/outage", view_func=self.outage, methods=["POST", "DELETE"])
 
-    def gate():
+    def verify(self):
+        """200 for a good key; the page gives no body."""
+        return self.gate() or jsonify(ok=True)
+
+    def send(self):
+        """The page's request flow: key, rate, permission, message, service."""
+        return self.gate() or self.fault(message := self.body()) or self.accept(message)
+
+    def accept(self, _message):
+        """An order id, unless the service is down."""
+        if self.is_down:
+            return refusal("10007", "Try later")
+        return jsonify(data={"id": f"MIN{next(self.numbers):08d}"})
+
+    def gate(self):
+        """The key, the rate and the permission, or None."""
         given = request.headers.get("Authorization", "")
-        if given not in {f"Bearer {key}", f"Bearer {blocked_key}"} or given == "Bearer ":
+        if given not in {f"Bearer {self.key}", f"Bearer {self.blocked_key}"} or given == "Bearer ":
             return refusal("10004", "The key is missing or invalid")
-        if is_too_fast():
+        if self.is_too_fast():
             return refusal("10006", "Slow down")
-        if given != f"Bearer {key}":
-            return refusal("10005", "No permission")
-        return None
+        return None if given == f"Bearer {self.key}" else refusal("10005", "No permission")
 
-    @app.get("/api/v1/integration/yeastar/sms/verify")
-    def verify():
-        return gate() or jsonify(ok=True)
+    def is_too_fast(self):
+        """More than so many in one second of the clock."""
+        with self.lock:
+            second = int(time.time())
+            self.count = self.count + 1 if self.second == second else 1
+            self.second = second
+            return self.count > self.per_second
 
-    @app.post("/api/v1/integration/yeastar/sms/sendmessage")
-    def send():
-        return gate() or accept(body())
-
-    def body():
+    def body(self):
+        """The body as Flask reads it, or None."""
         try:
             return request.get_json(force=True, silent=True)
         except RecursionError:  # Flask's `silent` lets this one through
             return None
 
-    def accept(message):
+    def fault(self, message):
+        """What is wrong with the message, or None."""
         if not isinstance(message, dict) or not {"from", "to"} <= set(message):
             return refusal("10002", "from and to are required")
         if not all(NUMBER.fullmatch(str(message[name])) for name in ("from", "to")):
@@ -79,25 +94,14 @@ def create(key: str, *, blocked_key: str = "", per_second: int = 10_000) -> Flas
         text = message.get("text")
         if text is not None and (not isinstance(text, str) or len(text) > 2000):
             return refusal("10002", "text has at most 2000 characters")
-        if state["down"]:
-            return refusal("10007", "Try later")
-        return jsonify(data={"id": f"MIN{next(numbers):08d}"})
+        return None
 
-    @app.route("/outage", methods=["POST", "DELETE"])
-    def outage():
-        state["down"] = request.method == "POST"
+    def outage(self):
+        """Begin or end an outage."""
+        self.is_down = request.method == "POST"
         return "", 204
-
-    return app
-
-
-class Quiet(WSGIRequestHandler):
-    """No line per request."""
-
-    def log(self, *_):
-        """Say nothing."""
 
 
 if __name__ == "__main__":
-    served = create(os.environ["MINIMAL_KEY"], blocked_key=os.environ.get("MINIMAL_BLOCKED_KEY", ""))
-    make_server("127.0.0.1", int(sys.argv[1]), served, threaded=True, request_handler=Quiet).serve_forever()
+    keys = os.environ["MINIMAL_KEY"], os.environ.get("MINIMAL_BLOCKED_KEY", "")
+    make_server("127.0.0.1", int(sys.argv[1]), Minimal(keys[0], blocked_key=keys[1]).app, threaded=True).serve_forever()

@@ -1,0 +1,78 @@
+"""Providers to judge: the minimal one in this process, the bundled gateway as a lab of its own processes."""
+
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from contracts import spec
+from contracts.cli import contract
+from contracts.provider import Provider
+from contracts.serving import serving
+from contracts.target import Target
+from contracts.verdict import Verdict
+from contracts.verify import run
+
+KEY = "minimalKeyAbc123"
+BLOCKED = "blockedKeyAbc123"
+
+
+def _module(name):
+    path = Path(__file__).with_name(f"{name}.py")
+    module_spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def minimal_app():
+    """A fresh minimal provider per call; options as in `minimal_provider.Minimal`."""
+    minimal = _module("minimal_provider").Minimal
+    return lambda **options: minimal(KEY, blocked_key=BLOCKED, **options).app
+
+
+@pytest.fixture(scope="session")
+def target_at():
+    """A target for whatever answers the contract's paths at a base URL."""
+    verify, send = (route.path for route in spec.routes())
+    page = spec.page_example()
+    plain = Target(send, verify, KEY, page["from"], page["to"], max_accepted=500, timeout=2.0)
+
+    def target(base, **changes):
+        return replace(plain, **{"send_url": base + send, "verify_url": base + verify} | changes)
+
+    return target
+
+
+@pytest.fixture(scope="session")
+def judged():
+    """Run the suite against a target: the verdict, and the provider with its exchanges."""
+
+    def judge(target, *, strict=False, examples=0, seed=1, **options):
+        provider = Provider(target, **options)
+        verdict = run(provider, Verdict(strict=strict), examples=examples, seed=seed)
+        return verdict, provider
+
+    return judge
+
+
+@pytest.fixture(scope="session")
+def minimal(minimal_app):
+    """The URL of a minimal provider that is there for the whole session."""
+    with serving(minimal_app()) as url:
+        yield url
+
+
+@pytest.fixture
+def smslab_contract():
+    """Run `smslab contract ...` with the minimal provider's key: the result, and its JSON if there is some."""
+
+    def invoke(*arguments, key=KEY):
+        done = CliRunner(env={"YEASTAR_API_KEY": key}).invoke(contract, [str(one) for one in arguments])
+        return done, json.loads(done.stdout) if done.stdout.startswith("{") else {}
+
+    return invoke
