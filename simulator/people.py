@@ -47,7 +47,7 @@ class People:
     """An endless supply of people and notes; `abroad` is the share (0 to 1) of numbers outside the Philippines."""
 
     def __init__(self, seed: int, abroad: float = 0.2) -> None:
-        self._dice = Random(seed)  # noqa: S311 - the same seed must give the same people; nothing is secret
+        self._dice = Random(seed)
         self._abroad = abroad
         fake = Faker(["en_PH", "en_US"])
         fake.seed_instance(seed)

@@ -15,6 +15,7 @@ from simulator.pbx.habits import Habits
 from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx, Verification
 from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
+from simulator.pbx.traffic import traffic
 
 
 @click.group()
@@ -101,3 +102,7 @@ def _say(record: dict[str, Any], *, as_json: bool) -> None:
     for name, value in record.items():
         for shown in value if isinstance(value, list) else [value]:
             click.echo(f"{name:<16} {'-' if shown is None else shown}")
+
+
+for command in (traffic,):
+    pbx.add_command(command)

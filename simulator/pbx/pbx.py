@@ -66,9 +66,9 @@ class Pbx:
         reply = self._call("GET", url)
         if reply.answer is None:
             return Verification(False, outcome(reply).send_error_msg or "", None, reply.seconds)
-        unmet = _unmet(reply, challenge)
+        missing = unmet(reply, challenge)
         found = judge_answer("verify", "GET", reply.answer)
-        return Verification(not unmet, unmet, reply.answer.status, reply.seconds, found)
+        return Verification(not missing, missing, reply.answer.status, reply.seconds, found)
 
     def send(
         self, to: str, text: str | None, *, media_urls: Sequence[str] = (), from_number: str | None = None
@@ -82,7 +82,7 @@ class Pbx:
         while True:
             tries += 1
             result, wait = self._try(payload, body, tries)
-            if result.sent or tries > self.habits.retries or not self._again(result):
+            if result.sent or tries > self.habits.retries or not again(self.habits, result):
                 return replace(result, attempts=tries)
             self._sleep(wait)
 
@@ -101,7 +101,7 @@ class Pbx:
         self._ledger.close(
             line, self._clock(), status=result.status, code=result.code, order_id=result.order_id, exchange=exchange
         )
-        return result, self._wait(reply)
+        return result, pause(self.habits, reply)
 
     def _call(self, method: str, url: str, body: bytes | None = None) -> Reply:
         headers = {"Authorization": f"Bearer {self.target.key}", "User-Agent": self.habits.user_agent}
@@ -110,16 +110,18 @@ class Pbx:
         request = httpx.Request(method, url, headers=headers, content=body)
         return self._caller.call(request, self.habits.timeout, self.habits.answer_limit)
 
-    def _again(self, result: Outcome) -> bool:
-        if result.status is None:
-            return self.habits.retry_timeouts
-        return result.status in self.habits.retry_statuses
 
-    def _wait(self, reply: Reply) -> float:
-        asked = reply.answer.headers.get("retry-after", "") if reply.answer else ""
-        if self.habits.honour_retry_after and asked.isascii() and asked.isdigit():
-            return min(float(asked), LONGEST_WAIT)
-        return self.habits.retry_wait
+def again(habits: Habits, result: Outcome) -> bool:
+    """Whether a PBX with these habits tries a message again after such an outcome."""
+    return habits.retry_timeouts if result.status is None else result.status in habits.retry_statuses
+
+
+def pause(habits: Habits, reply: Reply) -> float:
+    """How many seconds it waits before that."""
+    asked = reply.answer.headers.get("retry-after", "") if reply.answer else ""
+    if habits.honour_retry_after and asked.isascii() and asked.isdigit():
+        return min(float(asked), LONGEST_WAIT)
+    return habits.retry_wait
 
 
 def seen(method: str, url: str, body: bytes, reply: Reply, number: int = 1) -> dict[str, Any]:
@@ -138,7 +140,7 @@ def seen(method: str, url: str, body: bytes, reply: Reply, number: int = 1) -> d
     }
 
 
-def _unmet(reply: Reply, challenge: str | None) -> str:
+def unmet(reply: Reply, challenge: str | None) -> str:
     """The first requirement of verification that the answer fails, as a sentence; empty if it meets all."""
     answer = reply.answer
     if answer is None:

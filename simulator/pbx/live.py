@@ -1,0 +1,78 @@
+"""A run on the operator's terminal: one line that changes, and keys that change the run. Programs see neither."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+from simulator.pbx.engine import Engine
+from simulator.pbx.plan import Shot
+from simulator.pbx.tally import Tally
+
+FASTER, SLOWER = 1.1, 1 / 1.1
+
+
+def play(engine: Engine, stream: Iterable[Shot], keys: TextIO | None = None, screen: TextIO | None = None) -> Tally:
+    """Run the shots to their end. Ctrl-C and `q` stop sending and wait for open answers; `+` and `-` bend time.
+
+    `keys` and `screen` default to the terminal, if there is one.
+    """
+    return asyncio.run(_play(engine, stream, keys or _terminal(sys.stdin), screen or _terminal(sys.stderr)))
+
+
+def press(engine: Engine, key: str) -> None:
+    """What one key does to a run."""
+    if key == "q":
+        engine.stopping = True
+    elif key in "+-":
+        engine.tempo.change(FASTER if key == "+" else SLOWER, engine.now())
+
+
+async def _play(engine: Engine, stream: Iterable[Shot], keys: TextIO | None, screen: TextIO | None) -> Tally:
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # only the main thread may listen to signals
+        loop.add_signal_handler(signal.SIGINT, press, engine, "q")
+    with _single_keys(keys):
+        if keys:
+            loop.add_reader(keys, lambda: press(engine, keys.read(1)))
+        watcher = asyncio.create_task(_watch(engine, screen)) if screen else None
+        try:
+            return await engine.run(stream)
+        finally:
+            if keys:
+                loop.remove_reader(keys)
+            if watcher and screen:
+                watcher.cancel()
+                screen.write("\n")
+
+
+async def _watch(engine: Engine, screen: TextIO) -> None:
+    while True:
+        before, seen = engine.tally.started, engine.tally.finished
+        await asyncio.sleep(1.0)
+        rate = float(engine.tally.started - before)
+        screen.write("\r\x1b[K" + engine.tally.line(rate, engine.tempo.speed, seen))
+        screen.flush()
+
+
+@contextmanager
+def _single_keys(keys: TextIO | None) -> Iterator[None]:
+    """Keys without Return, as long as it lasts; nothing where there is no terminal."""
+    if keys is None or not keys.isatty():
+        yield
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(keys)
+    tty.setcbreak(keys)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(keys, termios.TCSADRAIN, before)
+
+
+def _terminal(stream: TextIO) -> TextIO | None:
+    return stream if stream.isatty() else None

@@ -1,0 +1,104 @@
+"""Everything a run of traffic will send, decided before it starts: the same plan gives the same bytes anywhere.
+
+Pure: no clock, no network. The people are in `people.py`, the due times in `pacing.py`, the habits in
+`personas.py`; sending it is `engine.py`'s.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from random import Random
+from typing import NamedTuple
+
+from simulator.pbx.pacing import arrivals
+from simulator.pbx.personas import PERSONAS, Payload
+from simulator.people import Note, People
+
+
+class Shot(NamedTuple):
+    """One request at its due time (seconds); `key` is which of the PBX's keys it carries."""
+
+    due: float
+    number: int
+    pbx: int
+    persona: str
+    operation: str
+    key: int
+    from_number: str
+    to: str
+    text: str
+    content: bytes  # the body of a message, the challenge of a verification
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for. `numbers` are the PBXs' own numbers, one per PBX; `only_to` replaces all recipients."""
+
+    profile: str = "steady"
+    rate: float = 10.0
+    duration: float = 10.0
+    seed: int = 0
+    numbers: tuple[str, ...] = ("+630000000001",)
+    shares: tuple[float, ...] = ()  # how the traffic is shared among the PBXs; empty: evenly
+    weights: Mapping[str, float] = field(default_factory=lambda: {"office": 1.0})
+    abroad: float = 0.2
+    only_to: str | None = None
+    even: bool = False
+
+
+def shots(plan: Plan) -> Iterator[Shot]:
+    """Every request of the plan, ordered by due time."""
+    waiting: list[Shot] = []
+    dice = Random(f"choices {plan.seed}")
+    names, weights = tuple(plan.weights), tuple(plan.weights.values())
+    times = arrivals(plan.profile, plan.rate, plan.duration, None if plan.even else plan.seed)
+    number = 0
+    for due, note in zip(times, People(plan.seed, plan.abroad).notes(), strict=False):
+        while waiting and waiting[0].due <= due:
+            yield heappop(waiting)
+        name = dice.choices(names, weights)[0]
+        for shot in _acts(plan, name, due, note, dice):
+            heappush(waiting, shot._replace(number=number))
+            number += 1
+    while waiting:
+        yield heappop(waiting)
+
+
+def fingerprint(plan: Plan) -> str:
+    """SHA-256 over every request of the plan and its due time: equal plans, equal bytes."""
+    digest = hashlib.sha256()
+    for shot in shots(plan):
+        digest.update(repr(shot).encode())
+    return digest.hexdigest()
+
+
+def _acts(plan: Plan, name: str, due: float, note: Note, dice: Random) -> Iterator[Shot]:
+    persona = PERSONAS[name]
+    pbx = dice.choices(range(len(plan.numbers)), plan.shares or None)[0]
+    payload = {"from": plan.numbers[pbx], "to": plan.only_to or note.to, "text": note.text}
+    payload = dict(_guarded(plan, persona.change(payload, dice)))
+    key = int(persona.rotates and due >= plan.duration / 2)
+    sender, to, text = (_word(payload.get(member)) for member in ("from", "to", "text"))
+    for n in range(persona.verifies):
+        challenge = f"{dice.getrandbits(64):016x}".encode()
+        yield Shot(due + n / persona.verifies, 0, pbx, name, "verify", key, "", "", "", challenge)
+    begin = due + (1.0 if persona.verifies else 0.0)
+    for click in persona.clicks:
+        yield Shot(begin + click, 0, pbx, name, "sendmessage", key, sender, to, text, persona.body(payload))
+
+
+def _guarded(plan: Plan, payload: Payload) -> Payload:
+    """With `only_to` nobody else is ever written to, not even by mistake of a persona."""
+    if plan.only_to and _digits(payload["to"]) not in {"", _digits(plan.only_to)}:
+        return {**payload, "to": plan.only_to}
+    return payload
+
+
+def _digits(value: object) -> str:
+    return "".join(filter(str.isdigit, json.dumps(value)))
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

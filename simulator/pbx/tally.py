@@ -1,0 +1,76 @@
+"""What came of a run so far: counts by outcome, latencies from the intended start, how late we were ourselves."""
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.pbx.outcome import Outcome
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one run. Latencies are seconds from the due time to the end of the answer."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+    operations: Counter[str] = field(default_factory=Counter)
+    latencies: "array[float]" = field(default_factory=lambda: array("d"))
+    started: int = 0
+    late: float = 0.0  # the worst delay between due and sent that was our own doing
+    last: float = 0.0  # real second of the last start
+    first: float = 0.0
+
+    def begin(self, due: float, now: float) -> None:
+        """A request leaves now (real seconds) that was due at `due`."""
+        self.first = now if not self.started else self.first
+        self.started, self.last = self.started + 1, now
+        self.late = max(self.late, now - due)
+
+    def end(self, operation: str, result: Outcome, latency: float) -> None:
+        """A request is over."""
+        self.operations[operation] += 1
+        self.outcomes[result.name] += 1
+        self.findings.update({f"{finding.rule}: {finding.sentence}": 1 for finding in result.findings})
+        self.latencies.append(latency)
+
+    @property
+    def finished(self) -> int:
+        """How many requests are over."""
+        return len(self.latencies)
+
+    @property
+    def answered(self) -> int:
+        """How many of them got any answer of the provider."""
+        silent = ("exceeds_time_limit", "request_fail", "exceeds_size_limit")
+        return self.finished - sum(self.outcomes[name] for name in silent)
+
+    def percentiles(self, *percents: float, since: int = 0) -> dict[str, float | None]:
+        """`{"p50": ms, ...}` over the latencies from the `since`-th on; None if there are none."""
+        ordered = sorted(self.latencies[since:])
+        top = len(ordered) - 1
+        return {f"p{p:g}": round(ordered[round(top * p / 100)] * 1000, 3) if ordered else None for p in percents}
+
+    def line(self, rate: float, speed: float, since: int) -> str:
+        """The live line: what a person watches."""
+        parts = " ".join(f"{name} {count / self.finished:.0%}" for name, count in self.outcomes.most_common(5))
+        marks = self.percentiles(50, 99, since=since)
+        p50, p99 = (f"{value:.0f}" if value is not None else "-" for value in marks.values())
+        open_now = self.started - self.finished
+        return f"{rate:7.1f}/s x{speed:.2f}  in flight {open_now}  p50 {p50} ms  p99 {p99} ms  {parts}"
+
+    def report(self, **more: object) -> Mapping[str, Any]:
+        """The whole run as JSON."""
+        seconds = self.last - self.first
+        return {
+            **more,
+            "started": self.started,
+            "finished": self.finished,
+            "per_second": round((self.started - 1) / seconds, 3) if seconds > 0 else None,
+            "operations": dict(self.operations),
+            "outcomes": dict(self.outcomes.most_common()),
+            "latency_ms": self.percentiles(50, 90, 99, 99.9, 100),
+            "worst_lateness_ms": round(self.late * 1000, 3),
+            "findings": dict(self.findings.most_common(20)),
+        }

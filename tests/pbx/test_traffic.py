@@ -1,0 +1,83 @@
+"""`smslab pbx traffic` as a person or a pipeline uses it."""
+
+import json
+
+from click.testing import CliRunner
+
+from simulator.pbx.cli import pbx
+from simulator.pbx.pacing import PROFILES
+from simulator.pbx.personas import PERSONAS
+
+
+def _traffic(*words, key="ysk_test"):
+    return CliRunner().invoke(pbx, ["traffic", *words], env={"YEASTAR_API_KEY": key})
+
+
+def test_command_reports_and_names_its_seed(provider, tmp_path):
+    """The command prints its seed and counts, and exit 0 says that every answer kept to the contract."""
+    words = [
+        "--send-url",
+        f"{provider.url}/send",
+        "--rate",
+        "50",
+        "--duration",
+        "0.5",
+        "--even",
+        "--seed",
+        "7",
+        "--json",
+    ]
+    result = _traffic(*words, "--ledger", str(tmp_path / "l"))
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["seed"], report["started"], report["outcomes"]) == (0, 7, 25, {"sent": 25})
+
+
+def test_command_says_wrong_and_silent(talker, tmp_path):
+    """An answer outside the contract is exit 1; nothing but silence is exit 3."""
+    url = talker(lambda c, _: c.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}"))
+    words = ["--rate", "5", "--duration", "0.5", "--even", "--ledger", str(tmp_path / "l")]
+    assert _traffic("--send-url", url, *words).exit_code == 1
+    assert _traffic("--send-url", "http://127.0.0.1:9", *words).exit_code == 3
+
+
+def test_keys_file_gives_each_pbx_number_key_and_share(provider, tmp_path):
+    """A JSONL file names PBXs; a broken line is named by number."""
+    provider.keys = {"k1", "k2"}
+    path = tmp_path / "keys.jsonl"
+    path.write_text('{"key": "k1", "from": "+631", "rate": 9}\n{"key": "k2", "from": "+632"}\n', encoding="utf-8")
+    words = [
+        "--send-url",
+        f"{provider.url}/send",
+        "--rate",
+        "100",
+        "--duration",
+        "0.5",
+        "--ledger",
+        str(tmp_path / "l"),
+    ]
+    assert _traffic(*words, "--keys", str(path)).exit_code == 0
+    shares = [message["from"] for message in provider.received]
+    assert shares.count("+631") > 3 * shares.count("+632") > 0
+    path.write_text('{"key": "k1"}\n[1]\n', encoding="utf-8")
+    result = _traffic(*words, "--keys", str(path))
+    assert (result.exit_code, "keys.jsonl, line 2" in result.output) == (2, True)
+
+
+def test_dry_run_sends_nothing(provider):
+    """--dry-run prints how much it would be and the fingerprint, and the provider sees nothing."""
+    words = ["--send-url", f"{provider.url}/send", "--seed", "7", "--dry-run", "--json"]
+    first, second = (json.loads(_traffic(*words).stdout) for _ in range(2))
+    assert first == second
+    assert (len(first["fingerprint"]), provider.seen) == (64, [])
+
+
+def test_nobody_is_loaded_unasked():
+    """Traffic beyond loopback is refused unless the target is one's own."""
+    result = _traffic("--send-url", "https://provider.test/send", "--to", "+639171234567")
+    assert (result.exit_code, "--i-own-this-target" in result.output) == (2, True)
+
+
+def test_list_names_profiles_and_personas():
+    """--list shows every profile and persona."""
+    listed = _traffic("--list").output
+    assert all(name in listed for name in (*PROFILES, *PERSONAS))
