@@ -11,6 +11,7 @@ from contracts.exits import Exit
 from contracts.target import Target
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.call import open_client
+from simulator.pbx.campaigns import campaign
 from simulator.pbx.habits import Habits
 from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx, Verification
@@ -104,5 +105,5 @@ def _say(record: dict[str, Any], *, as_json: bool) -> None:
             click.echo(f"{name:<16} {'-' if shown is None else shown}")
 
 
-for command in (traffic,):
+for command in (traffic, campaign):
     pbx.add_command(command)
