@@ -15,6 +15,7 @@ from gateway.settings import Settings
 
 FRESH = 0.1  # seconds a look is good for
 FRESH_NEAR_CAP = 0.01  # the same when the backlog is nearly full, for what other processes accept meanwhile
+UNPROBED = 1.0  # seconds after the cool-down by which a dispatcher that can probe has done so
 NEAR = 0.8  # share of the cap that counts as nearly full
 
 _waiting = select(func.count()).where(orders.c.state == "queued").scalar_subquery()
@@ -57,8 +58,9 @@ class Admission:
             raise Refusal(UNAVAILABLE, "The disk is nearly full", retry_after=30)
         if look.breaker.is_closed():
             return
-        # With nothing waiting no dispatcher can find out whether the carrier is back, so an order may.
-        if waiting or not look.breaker.may_probe(now):
+        # Where no dispatcher can find out if the carrier is back, an order may: nothing waits, or what waits is not
+        # due (a long backoff, or the lease of a process that died), so that nobody probed although somebody could have.
+        if not look.breaker.may_probe(now - UNPROBED if waiting else now):
             raise Refusal(UNAVAILABLE, "The carrier is not reachable", retry_after=look.breaker.open_until - now)
 
     def added(self, count: int) -> None:

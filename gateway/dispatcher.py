@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any, Protocol
 
 from gateway import health
-from gateway.breaker import Breaker
+from gateway.breaker import COOLDOWN, Breaker
 from gateway.carrier import RETRY, Call, Outcome, Parcel
 from gateway.claims import EXPIRED, Claimed, Ended, claim, due_lanes, write_down
 from gateway.crash import Point, go_on
@@ -101,8 +101,8 @@ class Dispatcher:
                 breaker = health.breaker(connection, lock=True)
                 if not breaker.may_probe(now):
                     return []
-                # Nobody else probes while this attempt is under way.
-                health.keep(connection, Breaker(breaker.failures, now + self._settings.attempt_deadline))
+                # One probe per cool-down. Not per attempt: a process that dies in it must not keep the others waiting.
+                health.keep(connection, Breaker(breaker.failures, now + COOLDOWN[1]))
             most = self._settings.carrier_batch if breaker.is_closed() else 1
             lease = round((self._settings.attempt_deadline + LEASE_MARGIN) * 1000)
             return claim(connection, lanes, most, round(now * 1000), lease)
@@ -127,9 +127,9 @@ class Dispatcher:
         with self._database.write() as connection:
             write_down(connection, ended, round(now * 1000))
             before = after = health.breaker(connection)
-            if alive is not None and before.after(alive, now) != before:
+            if _learned(before, alive, now) != before:
                 before = health.breaker(connection, lock=True)
-                after = before.after(alive, now)
+                after = _learned(before, alive, now)
                 health.keep(connection, after)
         if before.is_closed() != after.is_closed():
             self._log.warning("carrier is back" if after.is_closed() else "carrier is down")
@@ -139,3 +139,10 @@ class Dispatcher:
                 outcome.kind, order=order.parcel.key, attempt=order.attempts, carrier=outcome.carrier_id,
                 reason=outcome.reason,
             )  # fmt: skip
+
+
+def _learned(breaker: Breaker, alive: bool | None, now: float) -> Breaker:
+    """The breaker after a step. One that met only expired orders has learned nothing, so the next may probe at once."""
+    if alive is not None:
+        return breaker.after(alive, now)
+    return breaker if breaker.is_closed() else breaker._replace(open_until=now)
