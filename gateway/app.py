@@ -19,7 +19,7 @@ DETAILS = {404: "There is nothing at this path", 405: "This path does not take t
 def create_app(gateway: Gateway) -> Flask:
     """The WSGI application of one gateway process."""
     app = Flask("gateway", static_folder=None)
-    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False  # the redirect would be HTML, and to a path that is not the contract's
 
     @app.post(SEND_PATH, provide_automatic_options=False)
     def sendmessage() -> Response:
@@ -43,7 +43,10 @@ def create_app(gateway: Gateway) -> Flask:
 
     @app.errorhandler(HTTPException)
     def http_exception(fault: HTTPException) -> Response:
-        return refusal(_translated(fault, gateway, request.environ))
+        try:
+            return refusal(_translated(fault, gateway, request.environ))
+        except Exception as failure:  # noqa: BLE001  Flask would answer a fault in here with HTML
+            return accident(failure)
 
     @app.errorhandler(Exception)
     def accident(fault: Exception) -> Response:
