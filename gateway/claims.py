@@ -37,8 +37,7 @@ class Ended(NamedTuple):
 
 def due_lanes(connection: Connection, now: int) -> list[int]:
     """The integrations that have an order due."""
-    query = select(orders.c.integration_id).where(orders.c.state == "queued", orders.c.due_at <= now).distinct()
-    return list(connection.scalars(query))
+    return list(connection.scalars(_LANES, {"now": now}))
 
 
 def claim(connection: Connection, lanes: Collection[int], most: int, now: int, lease: int) -> list[Claimed]:
@@ -87,6 +86,9 @@ def write_down(connection: Connection, ended: Sequence[Ended], now: int) -> None
         connection.execute(_RETRY, again)
 
 
+_LANES = (
+    select(orders.c.integration_id).where(orders.c.state == "queued", orders.c.due_at <= bindparam("now")).distinct()
+)
 _due = (
     select(orders.c.seq)
     .where(
