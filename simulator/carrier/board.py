@@ -39,7 +39,7 @@ class Armed:
     def view(self, now: float) -> dict[str, Any]:
         """The fault as the API shows it; `remark` is for people."""
         state = self.state(now)
-        remark = "never hit" if not self.hits else f"hit {self.hits} times"
+        remark = {0: "never hit", 1: "hit once"}.get(self.hits, f"hit {self.hits} times")
         return {"id": self.id, **self.spec, "state": state, "hits": self.hits, "remark": f"{state}, {remark}"}
 
 

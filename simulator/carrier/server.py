@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from simulator.carrier.wire import OUTCOME, SERVER, raw
+from simulator.carrier.wire import LINE, SERVER, Line, raw
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -62,15 +62,16 @@ class Handler(WSGIRequestHandler):
         chunked = "wsgi.input_terminated" in environ
         body = environ["wsgi.input"].read(BODY_LIMIT) if chunked else self.rfile.read(int(length))
         environ["wsgi.input"] = BytesIO(body)
+        environ[LINE] = line = Line(self.connection)
         chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
         self.connection.settimeout(self.timeout)
-        if OUTCOME not in environ:
+        if line.ending is None:
             self.wfile.write(raw(status, headers, b"".join(chunks)))
-        elif environ[OUTCOME] == "reset":
+        elif line.ending == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             self.rfile.close()
             self.connection.close()
-        self.close_connection |= environ.get(OUTCOME, "keep") != "keep"
+        self.close_connection |= line.ending in {"close", "reset"}
 
     def version_string(self) -> str:
         """The name in answers that no application wrote."""

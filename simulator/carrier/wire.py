@@ -5,6 +5,7 @@ Sockets are touched here and in `server.py` only. Which answer is due is decided
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response, json
@@ -15,8 +16,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 SERVER = "smslab-fake-carrier (simulator)"
-SOCKET, OUTCOME = "werkzeug.socket", "smslab.outcome"
+LINE = "smslab.line"
 Ending = Literal["keep", "close", "reset"]
+
+
+@dataclass
+class Line:
+    """A connection on loan to an answer, which says how it left it; None: it did not touch it."""
+
+    socket: "socket"
+    ending: Ending | None = None
 
 
 def answer(status: int, body: dict[str, Any], retry_after: float | None = None) -> Response:
@@ -50,17 +59,18 @@ class Wire(Response):
         super().__init__()
         self.steps, self.ending = steps, ending
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:  # noqa: ARG002 - WSGI
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         """Play the script and tell the server how to end."""
-        line: socket | None = environ.get(SOCKET)
+        line: Line | None = environ.get(LINE)
         if line is None:
             raise ConnectionAbortedError("the fake carrier cut the line")
-        environ[OUTCOME] = self.ending
+        line.ending = self.ending
+        start_response(self.status, [])  # WSGI's form is kept; the server sends none of it
         for step in self.steps:
             if isinstance(step, bytes):
-                line.sendall(step)
-            elif _left_within(line, step):
-                environ[OUTCOME] = "close"
+                line.socket.sendall(step)
+            elif _left_within(line.socket, step):
+                line.ending = "close"
                 break
         return []
 

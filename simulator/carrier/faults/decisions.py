@@ -61,7 +61,7 @@ class Throttle(Fault):
             self._left = min(max(1.0, self.per_second), self._left + earned)
             self._at = strike.call.now
             for index in strike.hit:
-                if self._left >= 1:
+                if self._left > 1 - 1e-6:  # epoch seconds are exact to about 2e-7
                     self._left -= 1
                 else:
                     wait = (1 - self._left) / self.per_second if self.per_second else 3600.0
