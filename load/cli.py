@@ -16,9 +16,11 @@ from load import profiles
 from load.phases import Profile
 from load.plan import Plan, profile_from
 from load.record import FILE
-from load.run import Result, in_lab, run
+from load.report import kept
+from load.run import Result, in_lab, run, work
 
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
+KEPT = click.Path(exists=True, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 MARKS = {True: ("held", "green"), False: ("FAILED", "red"), None: ("not reached", "yellow")}
 
@@ -70,9 +72,13 @@ def list_profiles(as_json: bool) -> None:
 @click.option("--seed", default=1, show_default=True, help="Makes texts and chance arrivals repeatable.")
 @click.option("--directory", type=FOLDER, help="For records and reports. Default: load-runs/PROFILE-TIME.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@click.option("--baseline", type=KEPT, help="A kept run (its directory or verdict.json) to compare with.")
+@click.argument("locust", nargs=-1, type=click.UNPROCESSED)
 @optional_target
 def run_profile(
     profile: str,
+    locust: tuple[str, ...],
+    baseline: Path | None,
     peak: float | None,
     seconds: float | None,
     seed: int,
@@ -82,19 +88,26 @@ def run_profile(
 ) -> None:
     """Run PROFILE (a name, or a TOML file) and say whether it held.
 
-    Without a target it starts a lab of its own: gateway and fake carrier on loopback.
+    Without a target it starts a lab of its own: gateway and fake carrier on loopback. What follows `--` goes
+    to Locust: `--processes 2`, `--master --expect-workers 4`, `--worker --master-host HOST`.
 
     Example: smslab load run outage
     """
     try:
         shape = profile_from(profile).scaled(peak, seconds)
         plan = None if target is None else plan_for(shape, target, seed)
+        mark = None if baseline is None else kept(baseline)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     directory = directory or Path("load-runs") / f"{shape.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     if (directory / FILE).exists():
         raise click.UsageError(f"{directory} already holds a run.")
-    result = in_lab(shape, directory, seed=seed) if plan is None else run(plan, directory)
+    if plan is not None and "--worker" in locust:
+        raise SystemExit(work(plan, locust))
+    if plan is None:
+        result = in_lab(shape, directory, seed=seed, locust=locust, baseline=mark)
+    else:
+        result = run(plan, directory, locust=locust, baseline=mark)
     show(result, as_json)
     raise SystemExit(result.verdict.exit_code)
 
@@ -103,6 +116,8 @@ def plan_for(profile: Profile, target: Target, seed: int) -> Plan:
     """The plan for a provider of the user's own. Raises `ValueError` with one sentence."""
     if not target.may_be_stressed:
         raise ValueError("Load beyond loopback needs --i-own-this-target.")
+    if target.rate is not None and profile.peak > target.rate:
+        raise ValueError(f"The target takes {target.rate:g} requests per second: add --peak {target.rate:g}.")
     if target.max_accepted is None and not is_loopback(target.send_url):
         raise ValueError("A provider that is not on this machine needs max_accepted: a budget of real SMS.")
     return Plan(
@@ -131,4 +146,4 @@ def show(result: Result, as_json: bool) -> None:
     console.print(table)
     for reason in verdict.void:
         console.print(f"Void: {reason}")
-    console.print(f"{verdict.sentence} The run is in {result.directory}.", soft_wrap=True)
+    console.print(f"{verdict.sentence} The report: {result.directory / 'report.html'}", soft_wrap=True)

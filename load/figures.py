@@ -14,10 +14,14 @@ from load.phases import Profile
 from load.record import Records, Request
 
 PERCENTS = (50, 90, 99, 99.9, 100)
+SPECTRUM = (0, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.99, 99.999)
 
 
 def figures(profile: Profile, records: Records, deliveries: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Everything a report shows, as JSON can carry it; `deliveries`: second of delivery by order id."""
+    overall = {
+        kind: Histogram.of(getattr(request, kind) for request in records.requests) for kind in ("latency", "service")
+    }
     healthy = Histogram.of(request.latency for request in settled(profile, records.requests))
     return {
         "profile": profile.name,
@@ -30,7 +34,11 @@ def figures(profile: Profile, records: Records, deliveries: Mapping[str, float] 
             | _block([request for request in records.requests if start <= request.due < end])
             for start, end, phase in profile.windows()
         ],
-        "series": series(profile, records.requests, deliveries),
+        "spectrum": [
+            [percent, overall["latency"].percentile(percent), overall["service"].percentile(percent)]
+            for percent in SPECTRUM
+        ],
+        "series": series(profile, records, deliveries),
         "faults": list(records.of_kind("fault")),
         "generator": generator(profile, records),
     }
@@ -84,35 +92,41 @@ def generator(profile: Profile, records: Records) -> dict[str, Any]:
     }
 
 
-def series(
-    profile: Profile, requests: Sequence[Request], deliveries: Mapping[str, float] | None = None
-) -> list[dict[str, Any]]:
-    """One row for each second: intended and real rate, outcomes, latency percentiles, backlog, deliveries."""
-    by_due, sent, outcomes = (
-        defaultdict[int, list[Request]](list),
-        Counter[int](),
-        defaultdict[int, Counter[str]](Counter),
-    )
-    accepted, delivered = Counter[int](), Counter(int(at) for at in (deliveries or {}).values())
-    for request in requests:
+def series(profile: Profile, records: Records, deliveries: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+    """One row for each second: rates, outcomes, latency percentiles, backlog, what reached the carrier.
+
+    `refused` is how often an armed fault was hit: the carrier's calls that were not taken as they should be.
+    """
+    by_due: dict[int, list[Request]] = defaultdict(list)
+    outcomes: dict[int, Counter[str]] = defaultdict(Counter)
+    sent, accepted = Counter[int](), Counter[int]()
+    delivered = Counter(int(at) for at in (deliveries or {}).values())
+    for request in records.requests:
         by_due[int(request.due)].append(request)
         sent[int(request.sent)] += 1
         outcomes[int(request.done)][request.outcome] += 1
         accepted[int(request.done)] += request.order_id is not None
-    last = max([int(profile.seconds) - 1, *outcomes, *delivered])
-    backlog, rows = 0, []
-    for second in range(last + 1):
+    refused, backlog, rows = _hits(records), 0, []
+    for second in range(max([int(profile.seconds) - 1, *outcomes, *delivered]) + 1):
         backlog += accepted[second] - delivered[second]
-        latency = Histogram.of(request.latency for request in by_due[second])
         rows.append(
             {
                 "second": second,
                 "intended": round(rate_at(profile.curve, second + 0.5), 2),
                 "sent": sent[second],
                 "outcomes": dict(sorted(outcomes[second].items())),
-                **latency.percentiles_ms(50, 99, 99.9),
-                "backlog": backlog if deliveries is not None else None,
-                "delivered": delivered[second] if deliveries is not None else None,
+                **Histogram.of(request.latency for request in by_due[second]).percentiles_ms(50, 99, 99.9),
+                "backlog": None if deliveries is None else backlog,
+                "delivered": None if deliveries is None else delivered[second],
+                "refused": refused[second],
             }
         )
     return rows
+
+
+def _hits(records: Records) -> Counter[int]:
+    found, last = Counter[int](), Counter[str]()
+    for event in records.of_kind("hits"):
+        found[int(event["at"])] += max(0, event["hits"] - last[event["phase"]])
+        last[event["phase"]] = event["hits"]
+    return found

@@ -15,6 +15,7 @@ import httpx
 from gevent.pool import Pool  # type: ignore[import-untyped]  # ships no stubs
 
 from contracts.judge import Answer, error_code, judge_answer, order_id
+from load.phases import Phase
 from load.plan import Plan
 from load.record import FILE, SEND, VERIFY, Request, write
 from load.schedule import Schedule, Try
@@ -150,28 +151,35 @@ class Conductor:
         if self._faults is not None:
             self._faults.kill()
             self._faults = None
-            self._write([{"event": "end", "at": self._clock() - self._zero}])
+            self._write([{"event": "end", "at": self._now()}])
 
     def _play_faults(self) -> None:
+        url = self._plan.carrier_url
         for start, end, phase in self._plan.profile.windows():
             if phase.fault is None:
                 continue
-            if self._plan.carrier_url is None:
+            if url is None:
                 self._write([{"event": "skipped", "phase": phase.name, "fault": dict(phase.fault)}])
                 continue
-            with httpx.Client(base_url=self._plan.carrier_url, trust_env=False, timeout=5) as carrier:
-                self._sleep_until(start)
-                added = carrier.post("/faults", json=dict(phase.fault)).raise_for_status().json()
-                begun = self._clock() - self._zero
-                try:
-                    self._sleep_until(end)
-                finally:
-                    carrier.delete(f"/faults/{added['id']}")
-                    over = self._clock() - self._zero
-                    self._write([{"event": "fault", "phase": phase.name, "from": begun, "to": over}])
+            with httpx.Client(base_url=url, trust_env=False, timeout=5) as carrier:
+                self._play_fault(carrier, start, end, phase)
 
-    def _sleep_until(self, moment: float) -> None:
-        gevent.sleep(max(0.0, moment - (self._clock() - self._zero)))
+    def _play_fault(self, carrier: httpx.Client, start: float, end: float, phase: Phase) -> None:
+        gevent.sleep(max(0.0, start - self._now()))
+        number = carrier.post("/faults", json=dict(phase.fault or {})).raise_for_status().json()["id"]
+        begun = self._now()
+        try:
+            while (left := end - self._now()) > 0:
+                gevent.sleep(min(1.0, left))
+                armed = carrier.get("/faults").json()["faults"]
+                hits = sum(fault["hits"] for fault in armed if fault["id"] == number)
+                self._write([{"event": "hits", "at": self._now(), "phase": phase.name, "hits": hits}])
+        finally:
+            carrier.delete(f"/faults/{number}")
+            self._write([{"event": "fault", "phase": phase.name, "from": begun, "to": self._now()}])
+
+    def _now(self) -> float:
+        return self._clock() - self._zero
 
     def _write(self, lines: Sequence[Any]) -> None:
         if self._plan.directory is not None and lines:

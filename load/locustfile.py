@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -21,9 +22,10 @@ from locust.rpc import Message
 from locust.runners import MasterRunner, WorkerRunner
 
 from load.generator import Conductor, Generator
-from load.plan import Plan
+from load.plan import Plan, profile_from
 from load.record import Request
 
+SHARED = ("from_number", "to_number", "seed", "budget", "judging")  # what a master tells its workers
 GO, RECORDS = "smslab_go", "smslab_records"
 
 
@@ -54,8 +56,10 @@ class Session:
             return
         if isinstance(self._runner, MasterRunner):
             clients = sorted(client.id for client in self._runner.clients.all)
+            shared = {name: getattr(self.plan, name) for name in SHARED} | {"of": len(clients)}
+            shared["profile"] = self.plan.profile.to_json()
             for index, client in enumerate(clients):
-                self._runner.send_message(GO, {"index": index, "of": len(clients)}, client_id=client)
+                self._runner.send_message(GO, shared | {"index": index}, client_id=client)
             self.conductor.begin(len(clients))
         else:
             self.conductor.begin(1)
@@ -67,7 +71,10 @@ class Session:
         self.ready.set()
 
     def on_go(self, msg: Message, **_: object) -> None:
-        """A worker hears from its master that the run starts."""
+        """A worker hears from its master that the run starts, and with which plan; the key is its own."""
+        given = {name: msg.data[name] for name in SHARED}
+        self.plan = replace(self.plan, **given, profile=profile_from(msg.data["profile"]))
+        self.generator = Generator(self.plan, self.deliver)
         self.go(msg.data["index"], msg.data["of"])
 
     def on_records(self, msg: Message, **_: object) -> None:

@@ -20,6 +20,7 @@ import psutil  # type: ignore[import-untyped]  # ships no stubs
 from load.phases import Profile
 from load.plan import Plan
 from load.record import FILE, SEND, Request, read
+from load.report import write_all
 from load.verdict import Evidence, Verdict, judge
 from simulator.lab import Lab, running_lab
 from simulator.ledger.balance import balance
@@ -27,6 +28,7 @@ from simulator.ledger.carrier import CarrierLedger, Delivery
 from simulator.ledger.pbx import Attempt, PbxLedger
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+LOCUST = (sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING")
 PATIENCE = 3.0  # seconds for Locust to write its last records after Ctrl-C, before it is killed
 Progress = Callable[[float], None]
 
@@ -83,16 +85,21 @@ def run(
     )
     if lab is not None:
         evidence = _balanced(evidence, plan, lab)
-    return Result(plan, judge(evidence), directory)
+    verdict = judge(evidence)
+    write_all(plan, verdict, directory, baseline)
+    return Result(plan, verdict, directory)
+
+
+def work(plan: Plan, locust: Sequence[str]) -> int:
+    """Be a worker of a master that plays the run elsewhere; Locust's exit code."""
+    return subprocess.run([*LOCUST, *locust], env={**os.environ, **plan.to_env()}, check=False).returncode
 
 
 @contextmanager
 def _generator(plan: Plan, directory: Path, extra: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary"]
-    quiet = ["--loglevel", "WARNING", "--html", str(directory / "locust.html"), *extra]
     with (directory / "locust.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, *quiet],
+            [*LOCUST, "--headless", "--only-summary", "--html", str(directory / "locust.html"), *extra],
             env={**os.environ, **plan.to_env()},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -83,6 +83,7 @@ class Verdict:
 def judge(evidence: Evidence) -> Verdict:
     """The verdict on a run."""
     found = figures(evidence.profile, evidence.records, evidence.deliveries)
+    found["memory"] = [[round(at, 1), round(size, 2)] for at, size in evidence.memory]
     checks = (
         *_answers(evidence),
         *_phases(evidence),

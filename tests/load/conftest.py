@@ -52,8 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        """Verify."""
-        self.answer(200, self.path.partition("challenge=")[2].encode())
+        """Verify, or the faults of the carrier."""
+        if self.path == "/faults":
+            return self.answer(200, {"faults": [{"id": "fault-1", "hits": 0}]})
+        return self.answer(200, self.path.partition("challenge=")[2].encode())
 
     def do_DELETE(self):
         """The carrier is back."""
