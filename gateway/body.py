@@ -6,9 +6,13 @@ and lone surrogates; both are bypassed here.
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from gateway.contract import INVALID_PARAMETER, MAX_BODY_BYTES, Refusal
+
+MAX_DEPTH = 64  # levels; without a limit of ours the interpreter's stack would decide
+TOO_DEEP = "The body is nested too deeply"
 
 Environ = dict[str, Any]
 
@@ -75,7 +79,7 @@ def _declared_length(environ: Environ) -> int | None:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         raise bad("Content-Length must be a number")
-    return int(length)
+    return int(length) if len(length) < 20 else MAX_BODY_BYTES + 1
 
 
 def _read(stream: Any, wanted: int) -> bytes:  # noqa: ANN401  each server has a stream class of its own
@@ -95,11 +99,13 @@ def parse(body: bytes) -> dict[str, Any]:
         raw = body.decode("utf-8")
         document = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
-        raise bad("The body is nested too deeply") from None
+        raise bad(TOO_DEEP) from None
     except ValueError as fault:
         raise bad(_sentence(fault)) from None
     if not isinstance(document, dict):
         raise bad("The body must be a JSON object")
+    if raw.count("[") + raw.count("{") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
+        raise bad(TOO_DEEP)
     if "\\u" in raw and not all(map(_clean, _strings(document))):  # only an escape can bring them in
         raise bad("The body holds a NUL or half of a surrogate pair")
     return document
@@ -129,6 +135,19 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError
     return number
+
+
+def _depth(document: dict[str, Any]) -> int:
+    level: list[Any] = [document]
+    depth = 0
+    while level:
+        depth += 1
+        level = [child for node in level for child in _children(node)]
+    return depth
+
+
+def _children(node: object) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
 def _strings(document: dict[str, Any]) -> list[str]:

@@ -52,19 +52,24 @@ def desks(tmp_path):
         one.gateway.close()
 
 
+def answers(url):
+    """Whether the process behind the URL is up."""
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 @pytest.fixture(scope="session")
 def gunicorn(lab):
     """The lab's gateway once more, on the same database, under gunicorn: its URL."""
     port, script = free_port(), Path(__file__).with_name("under_gunicorn.py")
     command = [sys.executable, str(script), str(port)]
     process = subprocess.Popen(command, env={**os.environ, **lab.environ}, stdout=subprocess.DEVNULL)
-    url, end = f"http://127.0.0.1:{port}", monotonic() + 10
-    while monotonic() < end:
-        try:
-            httpx.get(f"{url}/healthz", trust_env=False)
-            break
-        except httpx.ConnectError:
-            assert process.poll() is None, "gunicorn did not start"
+    url, end = f"http://127.0.0.1:{port}", monotonic() + 30
+    while not answers(url):
+        assert process.poll() is None, "gunicorn did not start"
+        assert monotonic() < end, "gunicorn does not answer"
     yield url
     process.terminate()
     process.wait(10)

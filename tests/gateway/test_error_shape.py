@@ -32,7 +32,7 @@ def test_an_unknown_path_is_404_and_never_a_redirect(desk, refused, method, path
     refused(desk.client.open(path, method=method), 404, "10002")
 
 
-@pytest.mark.parametrize("path", ["/" + SEND, SEND.replace("/sms", "//sms"), "//evil.example/%2f.."])
+@pytest.mark.parametrize("path", [SEND.replace("/sms", "//sms"), "//evil.example/%2f.."])
 def test_two_slashes_are_no_redirect(desk, refused, path):
     """A doubled slash is another path, not a hint to go elsewhere."""
     refused(desk.client.post("/", environ_overrides={"PATH_INFO": path}), 404, "10002")
