@@ -30,9 +30,10 @@ def add_integration(
     rate: int = 50,
     allowed_from: Iterable[str] = (),
     allowed_countries: Iterable[int] = (),
+    enabled: bool = True,
 ) -> str:
     """A new integration with an approved sender; the account is made if need be. Its first key, shown only here."""
-    row = {"name": name, "enabled": True, **_limits(rate, allowed_from, allowed_countries)}
+    row = {"name": name, "enabled": enabled, **_limits(rate, allowed_from, allowed_countries)}
     with database.write() as connection:
         account_id = _find(connection, accounts, accounts.c.name == (account or name))
         if account_id is None:

@@ -94,8 +94,14 @@ class Lab:
         return done.stdout
 
     def integration(self, name: str, *options: str) -> str:
-        """Add an integration and return its key."""
-        printed = self.smslab("gateway", "integration", "add", name, "--sender", "FUTURESMS", "--json", *options)
+        """Add an integration and return its key; a further key if the directory had a lab before."""
+        add = ("gateway", "integration", "add", name, "--sender", "FUTURESMS", "--json", *options)
+        try:
+            printed = self.smslab(*add)
+        except LabFault as fault:
+            if "already" not in str(fault):
+                raise
+            printed = self.smslab("gateway", "key", "issue", name, "--json")
         return str(json.loads(printed)["key"])
 
     def orders(self) -> list[dict[str, Any]]:
@@ -104,6 +110,11 @@ class Lab:
 
     def start(self, part: str, *options: str) -> None:
         """Start the carrier or the gateway and wait until it answers."""
+        self.launch(part, *options)
+        self.await_answer(part)
+
+    def launch(self, part: str, *options: str) -> None:
+        """Start a part without waiting."""
         command = {
             CARRIER: [
                 "carrier",
@@ -123,7 +134,6 @@ class Lab:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait_for(part, f"{getattr(self, f'{part}_url')}/healthz")
 
     def end(self, part: str, number: int = signal.SIGTERM) -> None:
         """Stop a part: SIGTERM asks, SIGKILL takes the whole process group away as a crash would."""
@@ -142,7 +152,9 @@ class Lab:
         """The process a part was started as; its workers are children of it."""
         return self.processes[part].pid
 
-    def _wait_for(self, part: str, url: str) -> None:
+    def await_answer(self, part: str) -> None:
+        """Wait until a launched part answers; LabFault with the end of its log if it does not."""
+        url = f"{getattr(self, f'{part}_url')}/healthz"
         process, end = self.processes[part], time.monotonic() + SECONDS_TO_START
         while time.monotonic() < end and process.poll() is None:
             try:
@@ -150,8 +162,8 @@ class Lab:
                     return
             except httpx.HTTPError:
                 time.sleep(0.02)
-        tail = (self.directory / f"{part}.log").read_text(errors="replace").splitlines()[-3:]
-        message = f"The {part} did not start: {' / '.join(tail)}"
+        said = (self.directory / f"{part}.log").read_text(errors="replace").split("\n")
+        message = f"The {part} did not start: {next((line for line in reversed(said) if line.strip()), 'no word')}"
         raise LabFault(message)
 
 
@@ -165,6 +177,7 @@ def running_lab(
     rate: int = 50,
     environ: Mapping[str, str] | None = None,
     gateway_port: int = 0,
+    carrier_port: int = 0,
     carrier_options: tuple[str, ...] = (),
     gateway_options: tuple[str, ...] = (),
 ) -> Iterator[Lab]:
@@ -173,8 +186,7 @@ def running_lab(
     `rate` is what the integration's key may send per second; `environ` adds gateway settings; port 0 is a free one.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    carrier_port = free_port()
-    lab = Lab(directory, gateway_port or free_port(), carrier_port, environ={})
+    lab = Lab(directory.absolute(), free_port(gateway_port), free_port(carrier_port), environ={})
     lab.environ = {
         **os.environ,
         "SMSLAB_DATABASE_URL": lab.database_url,
@@ -183,17 +195,23 @@ def running_lab(
         **(environ or {}),
     }
     try:
-        lab.start(CARRIER, "--receipts-url", f"{lab.gateway_url}/carrier/receipts", *carrier_options)
+        lab.launch(CARRIER, "--receipts-url", f"{lab.gateway_url}/carrier/receipts", *carrier_options)
         lab.key = lab.integration("Lab", "--rate", str(rate))
-        lab.start(GATEWAY, *gateway_options)
+        lab.launch(GATEWAY, *gateway_options)
+        for part in (CARRIER, GATEWAY):
+            lab.await_answer(part)
         yield lab
     finally:
         for part in list(lab.processes):
             lab.end(part)
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
+def free_port(wanted: int = 0) -> int:
+    """A loopback port that nobody listens on; LabFault if the wanted one is taken."""
+    try:
+        with socket.create_server(("127.0.0.1", wanted)) as server:
+            port: int = server.getsockname()[1]
+    except OSError as fault:
+        message = f"Cannot listen on 127.0.0.1:{wanted}: {os.strerror(fault.errno or 0)}"
+        raise LabFault(message) from None
     return port

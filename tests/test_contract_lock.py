@@ -11,10 +11,10 @@ def test_rows_are_equal():
 
 def test_paths_are_equal():
     """The gateway serves the two paths of the contract."""
-    assert (contract.VERIFY_PATH, contract.SEND_PATH) == (
+    assert (
         spec.route("verify").path,
         spec.route("sendmessage").path,
-    )
+    ) == (contract.VERIFY_PATH, contract.SEND_PATH)
 
 
 def test_limits_are_equal():

@@ -25,6 +25,7 @@ def integration() -> None:
 @click.option("--rate", default=50, show_default=True, type=click.IntRange(1), help="Requests per second per key.")
 @click.option("--from", "allowed_from", multiple=True, help="A number the PBX may send from. Default: any.")
 @click.option("--country", "countries", multiple=True, type=int, help="A calling code it may send to. Default: any.")
+@click.option("--disabled", is_flag=True, help="Not to be used yet.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def add(
     name: str,
@@ -33,6 +34,7 @@ def add(
     rate: int,
     allowed_from: tuple[str, ...],
     countries: tuple[int, ...],
+    disabled: bool,
     as_json: bool,
 ) -> None:
     """Add an integration and print its first API key, once.
@@ -48,6 +50,7 @@ def add(
             rate=rate,
             allowed_from=allowed_from,
             allowed_countries=countries,
+            enabled=not disabled,
         )
     click.echo(json.dumps({"integration": name, "key": key}) if as_json else f"API key (shown only now): {key}")
 

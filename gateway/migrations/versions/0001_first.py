@@ -11,6 +11,12 @@ Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Create everything."""
+    _create_parties()
+    _create_orders()
+    _create_records()
+
+
+def _create_parties() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", Serial, primary_key=True),
@@ -43,7 +49,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("revoked_at", sa.BigInteger),
     )
-    _create_orders()
+
+
+def _create_records() -> None:
     op.create_table("voids", sa.Column("id", sa.String(23), primary_key=True))
     op.create_table(
         "carrier",
