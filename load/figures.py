@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from load.arrivals import rate_at
+from load.arrivals import due_times, rate_at
 from load.histogram import Histogram
 from load.phases import Profile
 from load.record import Records, Request
@@ -76,6 +76,7 @@ def generator(profile: Profile, records: Records) -> dict[str, Any]:
     late = Histogram.of(request.late for request in records.requests)
     firsts = [request for request in records.requests if request.turn == 0]
     sent = sum(request.sent < profile.seconds for request in firsts)
+    seed, intended = records.event("start").get("seed", 1), sum(share["intended"] for share in shares)
     cpu = sum(share["cpu"] for share in shares)
     return {
         "processes": records.event("start").get("processes", 0),
@@ -84,9 +85,10 @@ def generator(profile: Profile, records: Records) -> dict[str, Any]:
         "rate_error": abs(sent - len(firsts)) / len(firsts) if firsts else 0.0,
         "cpu_seconds": round(cpu, 3),
         "cpu_us_per_request": round(cpu * 1e6 / len(records.requests), 1) if records.requests else None,
-        "intended": sum(share["intended"] for share in shares),
+        "intended": intended,
         "held": sum(share["held"] for share in shares),
-        "unfunded": sum(share["unfunded"] for share in shares),
+        "spent": any(share["spent"] for share in shares),
+        "unsent": sum(1 for _ in due_times(profile.curve, poisson=profile.poisson, seed=seed)) - intended,
         "retried": sum(request.turn > 0 for request in records.requests),
         "retried_accepted": sum(request.turn > 0 and request.status == 200 for request in records.requests),
     }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 
 LEAD = 0.3  # seconds from the start signal to the first arrival, so that all processes are ready
+HOPELESS = 3.0  # seconds behind the schedule at which a generator gives up; the run is void long before
 FLUSH = 0.25  # seconds between hand-overs of records
 Deliver = Callable[[Sequence[Request], dict[str, Any] | None], None]
 
@@ -61,7 +62,9 @@ class Generator:
         """Send everything that falls due, wait for the last answers, hand over, return."""
         flusher = gevent.spawn(self._flush_often)
         while not self._stopped and (due := self._schedule.peek()) is not None:
-            if (wait := due - self.now()) > 0:
+            if (wait := due - self.now()) < -HOPELESS:
+                break
+            if wait > 0:
                 gevent.sleep(min(wait, 0.2))
             elif message := self._schedule.pop():
                 self._pool.spawn(self._send, client, message)
@@ -78,7 +81,7 @@ class Generator:
         self._stopped = True
         self._pool.kill()
         schedule = self._schedule
-        summary = {"intended": schedule.intended, "held": schedule.held, "unfunded": schedule.unfunded}
+        summary = {"intended": schedule.intended, "held": schedule.held, "spent": schedule.spent}
         self._hand_over({"event": "share", "at": self.now(), "cpu": time.process_time() - self._cpu, **summary})
 
     def _send(self, client: "FastHttpSession", tried: Try) -> None:
@@ -132,7 +135,7 @@ class Conductor:
     def begin(self, of: int) -> None:
         """Note the start of a run by `of` generator processes and start the fault schedule."""
         self._open, self._zero = of, self._clock() + LEAD
-        self._write([{"event": "start", "epoch": time.time() + LEAD, "processes": of}])
+        self._write([{"event": "start", "epoch": time.time() + LEAD, "processes": of, "seed": self._plan.seed}])
         self._faults = gevent.spawn(self._play_faults)
 
     def receive(self, records: Sequence[Request], summary: dict[str, Any] | None) -> None:

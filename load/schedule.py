@@ -38,7 +38,7 @@ class Schedule:
         self._until: dict[int, float] = {}
         self._budget = plan.budget_of(index, of)
         self._committed = 0  # accepted or possibly accepted
-        self.held = self.unfunded = self.intended = 0
+        self.held = self.intended = 0
 
     def _mine(self, n: int, index: int, of: int) -> bool:
         return share(n % self._pbxs, of) == index
@@ -71,7 +71,7 @@ class Schedule:
             self._hold(until, n, turn)
             return None
         if self.spent:
-            self.unfunded += 1
+            self.intended -= turn == 0
             return None
         self._committed += 1
         return Try(n, turn, due)

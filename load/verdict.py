@@ -109,6 +109,8 @@ def _void(evidence: Evidence, found: Mapping[str, Any]) -> Iterator[str]:
         yield "The provider never answered."
     elif not outcomes.get("200") and outcomes.get("401/10004"):
         yield "The provider does not take the key."
+    elif made["unsent"] and not made["spent"] and not evidence.interrupted:
+        yield f"The generator gave up: {made['unsent']} messages were never sent."
     if (late := made["late"]["p99"]) is not None and late > limit:
         yield f"The generator could not keep up: it was late by {late:.0f} ms at p99 (limit {limit:g} ms)."
 
@@ -229,8 +231,9 @@ def _reach(evidence: Evidence, found: Mapping[str, Any]) -> Iterator[Check]:
     for event in evidence.records.of_kind("skipped"):
         kind = event["fault"].get("kind", "fault")
         yield Check(f"{event['phase']}: fault", None, f"The carrier's {kind} cannot be injected here: skipped.")
-    if unfunded := found["generator"]["unfunded"]:
-        yield Check("budget", None, f"The budget of real SMS was spent: {unfunded} messages were not sent.")
+    made = found["generator"]
+    if made["spent"]:
+        yield Check("budget", None, f"The budget of real SMS was spent: {made['unsent']} messages were not sent.")
 
 
 def _baseline(baseline: Mapping[str, Any] | None, found: Mapping[str, Any]) -> Iterator[Check]:

@@ -34,7 +34,7 @@ def run(*, slow=0.0):
         {"event": "hits", "at": 6.2, "phase": "outage", "hits": 7},
         {"event": "hits", "at": 7.2, "phase": "outage", "hits": 9},
         {"event": "fault", "phase": "outage", "from": 5.0, "to": 17.0},
-        {"event": "share", "at": 30.0, "cpu": 0.5, "intended": len(requests), "held": 0, "unfunded": 0},
+        {"event": "share", "at": 30.0, "cpu": 0.5, "intended": len(requests), "held": 0, "spent": False},
     ]
     deliveries = {request.order_id: request.done + 0.5 for request in requests if request.order_id}
     return Evidence(

@@ -24,7 +24,7 @@ OUTAGE = Profile(
 EVENTS = (
     {"event": "start", "epoch": 0.0, "processes": 1},
     {"event": "fault", "phase": "outage", "from": 10.0, "to": 20.0},
-    {"event": "share", "at": 30.0, "cpu": 0.1, "intended": 300, "held": 0, "unfunded": 0},
+    {"event": "share", "at": 30.0, "cpu": 0.1, "intended": 300, "held": 0, "spent": False},
 )
 
 
@@ -112,6 +112,7 @@ VOID = {
     "silent": (evidence(where(lambda _: True, status=None)), "never answered"),
     "wrong key": (evidence(where(lambda _: True, status=401, code="10004")), "does not take the key"),
     "stopped": (evidence(interrupted=True), "stopped before its end"),
+    "gave up": (evidence(events=(*EVENTS[:2], EVENTS[2] | {"intended": 290})), "10 messages were never sent"),
     "worker gone": (evidence(events=EVENTS[:2]), "0 of 1 generator processes"),
 }
 
@@ -126,7 +127,7 @@ def test_a_run_that_proves_nothing_is_void(proof, said):
 
 UNREACHED = {
     "fault": {"events": (EVENTS[0], {"event": "skipped", "phase": "outage", "fault": {"kind": "outage"}}, EVENTS[2])},
-    "budget": {"events": (*EVENTS[:2], EVENTS[2] | {"unfunded": 4})},
+    "budget": {"events": (*EVENTS[:2], EVENTS[2] | {"spent": True, "intended": 296})},
     "ledger": {"balance": None},
 }
 
