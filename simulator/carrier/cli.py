@@ -1,24 +1,10 @@
-"""`smslab carrier`: run the fake carrier. Breaking it and looking at it is in `controls.py`."""
+"""`smslab carrier`: the commands. What `serve` does is in `process.py`, so that the others start quickly."""
 
-import os
-import signal
-from pathlib import Path
-from random import Random, SystemRandom
-from socket import socket
-from time import time
 from typing import TextIO
 
 import click
-import httpx
-import yaml
 
-from simulator.carrier.app import create_app
 from simulator.carrier.controls import fault, messages, reset
-from simulator.carrier.fault import build
-from simulator.carrier.lifecycle import PROFILES, Profile
-from simulator.carrier.postman import Postman
-from simulator.carrier.server import bind, server_on
-from simulator.ledger.carrier import CarrierLedger
 
 
 @click.group()
@@ -55,59 +41,11 @@ def serve(
 
     Example: smslab carrier serve --port 8090 --ledger carrier.sqlite
     """
-    seed = SystemRandom().getrandbits(32) if seed is None else seed
-    listener = _listener(host, port)
-    with listener, CarrierLedger(path) as ledger, httpx.Client(timeout=10, trust_env=False) as client:
-        postman = _postman(receipts_url, ledger, client)
-        try:
-            app = create_app(
-                ledger,
-                rng=Random(seed),
-                window=dedup_window,
-                profile=_profile(receipt_profile),
-                postman=postman,
-                schedule=yaml.safe_load(schedule) if schedule else None,
-            )
-        except (ValueError, yaml.YAMLError) as error:
-            raise click.UsageError(f"The schedule cannot be used: {error}") from None
-        server = server_on(listener, app)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        click.echo(f"Fake carrier (simulator) on http://{host}:{server.port}, seed {seed}. Ctrl-C ends it.")
-        server.serve_forever(poll_interval=0.1)
-        if postman:
-            postman.stop()
+    from simulator.carrier.process import Options, run
 
-
-def _listener(host: str, port: int) -> socket:
-    try:
-        return bind(host, port)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise click.UsageError(f"Cannot listen on {host} port {port}: {reason}.") from None
+    run(Options(host, port, path, receipts_url, receipt_profile, dedup_window, schedule, seed))
 
 
 carrier.add_command(fault)
 carrier.add_command(messages)
 carrier.add_command(reset)
-
-
-def _profile(name: str) -> Profile:
-    if name in PROFILES:
-        return PROFILES[name]
-    try:
-        return build(Profile, yaml.safe_load(Path(name).read_text(encoding="utf-8")), "a receipt profile")
-    except OSError:
-        raise click.UsageError(f"No receipt profile {name!r}: {', '.join(PROFILES)}, or a file.") from None
-    except (ValueError, AttributeError, yaml.YAMLError) as error:
-        raise click.UsageError(f"The receipt profile in {name} cannot be used: {error}") from None
-
-
-def _postman(url: str | None, ledger: CarrierLedger, client: httpx.Client) -> Postman | None:
-    if not url:
-        return None
-    secret = os.environ.get("SMSLAB_RECEIPT_SECRET", "")
-    if not secret:
-        raise click.UsageError("Receipts are signed: put the shared secret in SMSLAB_RECEIPT_SECRET.")
-    postman = Postman(url, secret, ledger, client, time)
-    postman.start()
-    return postman

@@ -81,7 +81,7 @@ def add(
             else {"kind": kind, "params": _pairs(params), "scope": _pairs(scope), **times}
         )
     except yaml.YAMLError:
-        raise click.UsageError("The schedule is not YAML.") from None
+        raise click.UsageError("The schedule or a value cannot be read.") from None
     armed = ask(carrier_url, "POST", "/faults", spec=spec)
     _show(armed.get("faults", [armed]), armed, as_json=as_json)
 

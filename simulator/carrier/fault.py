@@ -82,6 +82,10 @@ class Fault:
         return receipts
 
 
+Word = Literal["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"]
+SMPP: tuple[str, ...] = get_args(Word)
+
+
 def build(cls: type[T], values: Mapping[str, Any], what: str) -> T:
     """A dataclass from outside values, checked by its field names and their types; numbers from 0 to 1e9.
 
@@ -102,6 +106,8 @@ def build(cls: type[T], values: Mapping[str, Any], what: str) -> T:
 def _words(hint: object) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(get_args(hint))
+    if get_origin(hint) is Mapping:
+        return "an object"
     names = {str: "a text", int: "a whole number from 0 to 1e9", float: "a number from 0 to 1e9"}
     return next(names[kind] for kind in (get_args(hint) or (hint,)) if kind in names)
 
@@ -110,6 +116,8 @@ def _fits(value: object, hint: object) -> bool:
     types = get_args(hint) or (hint,)
     if get_origin(hint) is Literal:
         return value in types
+    if get_origin(hint) is Mapping:
+        return isinstance(value, Mapping)
     if isinstance(value, bool):
         return bool in types
     if isinstance(value, int | float):

@@ -22,14 +22,14 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, so that a busy port is known before anything else starts; raises OSError."""
+    """A listening socket, so that a busy port is known first; OSError, or OverflowError if it is no port at all."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         listener.listen(1024)
-    except OSError:
+    except (OSError, OverflowError):
         listener.close()
         raise
     return listener

@@ -1,9 +1,8 @@
 """Faults of the receipts: what comes back later comes twice, late, in the wrong order, wrong or never."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from simulator.carrier.fault import Fault, Receipt
+from simulator.carrier.fault import Fault, Receipt, Word
 
 
 @dataclass
@@ -55,7 +54,7 @@ class ReceiptMissing(Fault):
 class ReceiptStatus(Fault):
     """The last receipt reports `status`, in SMPP's words."""
 
-    status: Literal["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"] = "UNDELIV"
+    status: Word = "UNDELIV"
 
     def receipts(self, receipts: list[Receipt]) -> list[Receipt]:
         return [
