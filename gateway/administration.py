@@ -14,7 +14,7 @@ from gateway.keys import digest, new_key
 from gateway.schema import accounts, integrations, keys, senders
 from gateway.segments import GSM7
 
-ALPHANUMERIC = re.compile(r"[A-Za-z0-9 ]{1,11}")  # the letters of GSM 03.40 that networks accept in a sender
+ALPHANUMERIC = re.compile(r"(?! *$)[A-Za-z0-9 ]{1,11}")  # the letters of GSM 03.40 that networks accept in a sender
 
 
 class Mistake(Exception):

@@ -78,7 +78,7 @@ class Keys:
     def _find(self, key_digest: str) -> Integration | None:
         now = self._clock()
         known = self._known.get(key_digest)
-        if known and now - known[0] < FRESH:
+        if known and 0 <= now - known[0] < FRESH:
             return known[1]
         self._known.pop(key_digest, None)
         if (found := self._read(key_digest)) is not None:
