@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from contracts.exits import Exit
 from contracts.target import Target, is_loopback, target_options
 from load import profiles
+from load.capacity import Step, note, size, write
+from load.capacity import in_lab as measured
 from load.phases import Profile
 from load.plan import Plan, profile_from
 from load.record import FILE
@@ -110,6 +114,41 @@ def run_profile(
         result = run(plan, directory, locust=locust, baseline=mark)
     show(result, as_json)
     raise SystemExit(result.verdict.exit_code)
+
+
+@load.command()
+@click.option("--processes", "counts", multiple=True, default=(1, 2), type=click.IntRange(1, 64))
+@click.option("--p99", "limit_ms", default=100.0, show_default=True, help="Milliseconds that must hold.")
+@click.option("--start", default=100.0, show_default=True, type=ABOVE_0, help="First rate, messages/s.")
+@click.option("--seconds", default=6.0, show_default=True, type=ABOVE_0, help="Length of a step.")
+@click.option("--hosts", default=3, show_default=True, type=click.IntRange(1), help="For the sizing note.")
+@click.option("--directory", type=FOLDER, help="Default: load-runs/capacity-TIME.")
+@click.option("--json", "as_json", is_flag=True, help="Print steps and sizes as JSON.")
+def capacity(
+    counts: tuple[int, ...],
+    limit_ms: float,
+    start: float,
+    seconds: float,
+    hosts: int,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the highest rate that the bundled gateway holds, on 1 and 2 processes, and size from it.
+
+    Example: smslab load capacity --p99 50
+    """
+    directory = directory or Path("load-runs") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    steps: list[Step] = []
+    for processes in counts:
+        for step in measured(directory, processes, start=start, seconds=seconds, limit_ms=limit_ms):
+            steps.append(step)
+            p99 = "no answer" if step.p99 is None else f"p99 {step.p99 * 1000:.1f} ms"
+            click.echo(f"{processes} x, {step.rate:g}/s: {p99}, {step.exit_code.name.lower()}", err=True)
+    sizes = [size([step for step in steps if step.processes == n], limit_ms / 1000) for n in counts]
+    said = note(sizes, hosts, os.cpu_count() or 1)
+    write(directory, steps, sizes, said, limit_ms / 1000)
+    click.echo((directory / "capacity.json").read_text() if as_json else "\n".join(said))
+    raise SystemExit(Exit.FINE if all(sizing.held for sizing in sizes) else Exit.WRONG)
 
 
 def plan_for(profile: Profile, target: Target, seed: int) -> Plan:

@@ -45,11 +45,20 @@ def kept(path: Path) -> dict[str, Any]:
 
 def page(plan: Plan, verdict: Verdict, about: Mapping[str, str], baseline: Mapping[str, Any] | None) -> str:
     """The report for people, as one HTML file without any reference outside itself."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
-        verdict=verdict, figures=verdict.figures, profile=plan.profile, about=about, baseline=baseline
+    return render(
+        TEMPLATE,
+        verdict=verdict,
+        figures=verdict.figures,
+        profile=plan.profile,
+        about=about,
+        baseline=baseline,
     )
+
+
+def render(template: Path, **values: object) -> str:
+    """A page from its template; a value that is missing is an error."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(**values)
 
 
 def seconds_csv(figures: Mapping[str, Any]) -> str:

@@ -53,16 +53,20 @@ class Watch:
 def in_lab(profile: Profile, directory: Path, *, seed: int = 1, **options: Any) -> Result:  # noqa: ANN401 - passed on to `run`
     """Start a lab that fits the profile, run it there, stop the lab."""
     with running_lab(directory / "lab", rate=profile.key_rate, environ=profile.environ or {}) as lab:
-        plan = Plan(
-            lab.send_url,
-            lab.key,
-            profile,
-            lab.from_number,
-            verify_url=lab.verify_url,
-            carrier_url=lab.carrier_url,
-            seed=seed,
-        )
-        return run(plan, directory, lab=lab, **options)
+        return run(lab_plan(lab, profile, seed), directory, lab=lab, **options)
+
+
+def lab_plan(lab: Lab, profile: Profile, seed: int) -> Plan:
+    """The plan that plays a profile against a lab."""
+    return Plan(
+        lab.send_url,
+        lab.key,
+        profile,
+        lab.from_number,
+        verify_url=lab.verify_url,
+        carrier_url=lab.carrier_url,
+        seed=seed,
+    )
 
 
 def run(
