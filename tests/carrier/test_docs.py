@@ -22,9 +22,9 @@ PAGES = {page.name: page.read_text(encoding="utf-8") for page in sorted(DOCS.glo
 EXAMPLES = [line for page in PAGES.values() for line in re.findall(r"^    \$ (smslab carrier .*)$", page, re.MULTILINE)]
 
 
-def first_sentence(cls):
-    """The first paragraph of a class's docstring, on one line."""
-    return " ".join(getdoc(cls).split("\n\n")[0].split())
+def sentences(cls):
+    """A class's docstring on one line."""
+    return " ".join(getdoc(cls).split())
 
 
 def params(cls):
@@ -34,7 +34,7 @@ def params(cls):
 
 
 TABLES = {
-    "faults.md": [f"| `{kind}` | {params(cls)} | {first_sentence(cls)} |" for kind, cls in kinds().items()],
+    "faults.md": [f"| `{kind}` | {params(cls)} | {sentences(cls)} |" for kind, cls in kinds().items()],
     "magic.md": [f"| `{magic.number}` | {magic.meaning} |" for magic in numbers()],
     "ledger.md": [
         f"| {name.replace('_', ' ')} | {'yes' if wrong else ''} | {text} |" for name, text, wrong in wrongs()
