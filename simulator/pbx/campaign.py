@@ -40,12 +40,12 @@ class Campaign:
     path: Path
     show: Callable[[State], None] = lambda _: None
     state: State = "draft"
+    run: str = ""  # its run in the PBX's ledger
     _trouble: int = field(default=0, repr=False)
 
-    @property
-    def run(self) -> str:
-        """Its run in the PBX's ledger."""
-        return f"campaign {self.name}"
+    def __post_init__(self) -> None:
+        """The run is named for the campaign unless it is told otherwise."""
+        self.run = self.run or f"campaign {self.name}"
 
     def fingerprint(self) -> str:
         """What makes it this campaign and no other: sender, text and recipients."""

@@ -16,6 +16,7 @@ from simulator.pbx.habits import Habits
 from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx, Verification
 from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
+from simulator.pbx.scenarios import run
 from simulator.pbx.traffic import traffic
 
 
@@ -105,5 +106,5 @@ def _say(record: dict[str, Any], *, as_json: bool) -> None:
             click.echo(f"{name:<16} {'-' if shown is None else shown}")
 
 
-for command in (traffic, campaign):
+for command in (run, traffic, campaign):
     pbx.add_command(command)

@@ -74,9 +74,12 @@ class Pbx:
         self, to: str, text: str | None, *, media_urls: Sequence[str] = (), from_number: str | None = None
     ) -> Outcome:
         """Send one message; every try is a line in the ledger. Raises `Stranger` before anything leaves."""
-        if not is_loopback(self.target.send_url) and to not in self._receivers:
-            raise Stranger(f"{to} is not on the list of numbers that agreed to receive tests; nothing was sent.")
-        payload = self.payload(from_number or self.target.from_number, to, text, media_urls)
+        return self.post(self.payload(from_number or self.target.from_number, to, text, media_urls))
+
+    def post(self, payload: Mapping[str, Any]) -> Outcome:
+        """Send a JSON object as it is, right or wrong, with the PBX's retries."""
+        if not is_loopback(self.target.send_url) and payload.get("to") not in self._receivers:
+            raise Stranger(f"{payload.get('to')} has not agreed to receive tests; nothing was sent.")
         body = json.dumps(payload).encode()
         tries = 0
         while True:
@@ -94,7 +97,7 @@ class Pbx:
         return payload
 
     def _try(self, payload: Mapping[str, Any], body: bytes, number: int) -> tuple[Outcome, float]:
-        line = self._ledger.open(self.run, payload["from"], payload["to"], payload["text"] or "", self._clock())
+        line = self._ledger.open(self.run, *words(payload), self._clock())
         reply = self._call("POST", self.target.send_url, body)
         result = outcome(reply, self.habits.success)
         exchange = seen("POST", self.target.send_url, body, reply, number) | {"event": result.as_event()}
@@ -109,6 +112,16 @@ class Pbx:
             headers["Content-Type"] = "application/json"
         request = httpx.Request(method, url, headers=headers, content=body)
         return self._caller.call(request, self.habits.timeout, self.habits.answer_limit)
+
+
+def words(payload: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Sender, recipient and text as the ledger has them: JSON where they are no strings."""
+    sender, to, text = (payload.get(name) for name in ("from", "to", "text"))
+    return _word(sender), _word(to), _word(text)
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def again(habits: Habits, result: Outcome) -> bool:

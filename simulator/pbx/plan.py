@@ -13,6 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from simulator.pbx.pacing import arrivals
+from simulator.pbx.pbx import words
 from simulator.pbx.personas import PERSONAS, Payload
 from simulator.people import Note, People
 
@@ -80,7 +81,7 @@ def _acts(plan: Plan, name: str, due: float, note: Note, dice: Random) -> Iterat
     payload = {"from": plan.numbers[pbx], "to": plan.only_to or note.to, "text": note.text}
     payload = dict(_guarded(plan, persona.change(payload, dice)))
     key = int(persona.rotates and due >= plan.duration / 2)
-    sender, to, text = (_word(payload.get(member)) for member in ("from", "to", "text"))
+    sender, to, text = words(payload)
     for n in range(persona.verifies):
         challenge = f"{dice.getrandbits(64):016x}".encode()
         yield Shot(due + n / persona.verifies, 0, pbx, name, "verify", key, "", "", "", challenge)
@@ -98,7 +99,3 @@ def _guarded(plan: Plan, payload: Payload) -> Payload:
 
 def _digits(value: object) -> str:
     return "".join(filter(str.isdigit, json.dumps(value)))
-
-
-def _word(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,213 @@
+"""Scenarios: mistakes named by file, line and step; played against any provider; the exit code is the verdict."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+
+from contracts.exits import Exit
+from simulator.pbx.cli import pbx
+from simulator.pbx.expectation import meets, unmet
+from simulator.pbx.scenario import ScenarioFault, load, needs, pack, validator
+from simulator.pbx.scenarios import worst
+
+GOOD = """
+about: Two messages and a refusal.
+pbxs:
+  main: {}
+  other: {key: wrong, habits: {timeout: 2}}
+data:
+  people: {faker: 2}
+  list: {csv: people.csv}
+steps:
+  - verify: {challenge: abc}
+  - repeat:
+      each: people
+      steps:
+        - send: {to: "${row.number}", text: "Hi ${row.name} ${n}"}
+          expect: {status: 200, id: ~^ID, seconds: "< 5"}
+          save: {first: id}
+  - repeat:
+      each: list
+      steps:
+        - send: {to: "${row.number}"}
+  - parallel:
+      - - pbx: other
+          send: {}
+          expect: {status: 401, send_error: auth_fail, findings: ~.}
+      - - traffic: {rate: 20, duration: 0.5}
+          expect: {outcomes.sent: ">= 1", outcomes.10006: 0}
+      - - campaign: {contacts: 3, text: "Dear {name}", rate: 100}
+          expect: {state: completed}
+  - wait: 0.01
+  - name: the provider's own words
+    send: {raw: {text: null, extra: 1}}
+"""
+
+
+@pytest.fixture
+def play(tmp_path):
+    """`play(url, text, *words)` plays a scenario's text against the provider at `url`."""
+
+    def runner(url, text, *words):
+        (tmp_path / "people.csv").write_text("number,name\n+639171234561,Ana\n", encoding="utf-8")
+        path = tmp_path / "story.yaml"
+        path.write_text(text, encoding="utf-8")
+        urls = ["--send-url", f"{url}/send", "--verify-url", f"{url}/verify", "--ledger", str(tmp_path / "l")]
+        return CliRunner().invoke(pbx, ["run", str(path), *urls, *words], env={"YEASTAR_API_KEY": "ysk_test"})
+
+    return runner
+
+
+def test_good_scenario_is_played_step_by_step(provider, play):
+    """Every kind of step that needs no carrier is played, in order, with its data."""
+    result = play(provider.url, GOOD)
+    assert result.exit_code == 0, result.output
+    assert [line[:2] for line in result.output.splitlines()[:-1]] == ["ok"] * 9
+    texts = [message.get("text") for message in provider.received]
+    assert [text[-1] for text in texts[:2]] == ["0", "1"]
+    assert sum(str(text).startswith("Dear ") for text in texts) == 3
+    assert provider.received[-1] == {"from": "+630000000001", "to": "+639171234567", "text": None, "extra": 1}
+
+
+def test_failed_expectation_says_what_was_instead(provider, play, tmp_path):
+    """A step that goes wrong ends the scenario with exit 1, in text, JSON and JUnit alike."""
+    provider.script = ["10006"]
+    text = "about: x\nsteps:\n  - send: {text: one}\n  - send: {text: two}\n"
+    result = play(provider.url, text, "--json", "--junit", str(tmp_path / "junit.xml"))
+    (played,) = json.loads(result.stdout)
+    assert (result.exit_code, played["verdict"], len(played["steps"])) == (1, "WRONG", 1)
+    assert played["steps"][0]["complaints"] == ["delivery_status is 2, not 1", "the provider's words: why 10006"]
+    suite = ET.parse(tmp_path / "junit.xml").getroot().find("testsuite")  # noqa: S314 - our own file
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
+    assert suite.find("testcase").get("name") == "story.yaml, line 3, step 1: send"
+    assert provider.received == []
+
+
+def test_step_is_repeated_within_its_time(provider, play):
+    """`within` does a step again until it is as expected."""
+    provider.script = ["10007", "10006"]
+    result = play(provider.url, "about: x\nsteps:\n  - within: 5\n    send: {}\n")
+    assert (result.exit_code, len(provider.received)) == (0, 1)
+
+
+def test_answers_outside_the_contract_are_wrong_by_themselves(talker, play):
+    """Without asking for it, every answer is judged against the contract."""
+    url = talker(lambda c, _: c.sendall(b"HTTP/1.1 403 X\r\nContent-Length: 4\r\n\r\nnope"))
+    result = play(url, "about: x\nsteps:\n  - send: {}\n    expect: {status: 403}\n")
+    assert (result.exit_code, "not one error in an envelope" in result.output) == (1, True)
+
+
+def test_silent_provider_cannot_be_tested(play):
+    """A provider that does not answer is exit 3 and one sentence."""
+    result = play("http://127.0.0.1:9", "about: x\nsteps:\n  - send: {}\n")
+    assert (result.exit_code, "refuses connections" in result.output) == (3, True)
+
+
+def test_what_cannot_be_reached_is_exit_four(provider, play):
+    """A scenario that needs a carrier or the lab is left out, and says what it needs."""
+    text = "about: x\nsteps:\n  - fault: {kind: outage}\n  - gateway: [key, list, Lab]\n"
+    result = play(provider.url, text)
+    assert (result.exit_code, "story needs carrier, gateway" in result.output) == (4, True)
+    assert provider.seen == []
+
+
+def test_dry_run_shows_steps_and_sends_nothing(provider, play):
+    """--dry-run checks the file and shows each step with its line."""
+    result = play(provider.url, GOOD, "--dry-run")
+    assert result.exit_code == 0
+    assert "story.yaml, line 14, step 2.1: send" in result.output
+    assert provider.seen == []
+
+
+BAD = [
+    ("steps: [", "line 1: not YAML"),
+    ("about: x\nsteps: []", "line 2"),
+    ("steps:\n  - send: {}", '"about" is a required'),
+    (
+        "about: x\nsteps:\n  - send: {}\n  - shout: {}",
+        "story.yaml, line 4, step 2: there is no step 'shout'; there are: ver",
+    ),
+    ("about: x\nsteps:\n  - send: {}\n    verify: {}", r"line 3, step 1: a step does one thing"),
+    ("about: x\nsteps:\n  - name: nothing", "line 3, step 1: a step does one thing, not none"),
+    ("about: x\nsteps:\n  - repeat:\n      steps:\n        - wait: long", r"line 5, step 1.1: .*number"),
+    ("about: x\nsteps:\n  - send: {tex: hi}", "line 3, step 1: .*tex"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), BAD)
+def test_mistakes_are_named_by_file_line_and_step(tmp_path, text, sentence):
+    """What is wrong with a scenario file is one sentence that says where."""
+    path = tmp_path / "story.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioFault, match=sentence):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ('send: {text: "${nobody.name}"}', "line 3, step 1: There is no variable ${nobody.name} here."),
+        ("pbx: nobody\n    send: {}", "There is no PBX named 'nobody'"),
+        ("repeat: {each: nobody, steps: [{wait: 0}]}", "There is no data named 'nobody'"),
+        ("campaign: {contacts: missing.csv, text: x, rate: 1}", "missing.csv cannot be read"),
+        ("traffic: {rate: 1, duration: 1, mix: nobody}", "There is no persona 'nobody'"),
+    ],
+)
+def test_steps_that_cannot_be_are_usage_errors(provider, play, step, sentence):
+    """A step that names what is not there stops the run with exit 2 and says where."""
+    result = play(provider.url, f"about: x\nsteps:\n  - {step}\n")
+    assert (result.exit_code, sentence in result.output) == (2, True), result.output
+
+
+def test_missing_scenario_is_a_sentence():
+    """A name that is neither a file nor in the pack is exit 2."""
+    result = CliRunner().invoke(pbx, ["run", "nonsense", "--lab"])
+    assert (result.exit_code, "no ready scenario 'nonsense'" in result.output) == (2, True)
+    assert CliRunner().invoke(pbx, ["run", "--lab"]).exit_code == 2
+    assert CliRunner().invoke(pbx, ["run", "first-day", "--lab", "--to", "+1"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "met"),
+    [
+        (1, 1, True),
+        ("200", 200, True),
+        ([200, 500], 500, True),
+        ([200, 500], 404, False),
+        ("< 2", 1.5, True),
+        (">= 2", 1.5, False),
+        ("> 2", None, False),
+        ("!= 3", 4, True),
+        ("~^ID", "ID7", True),
+        ("~^ID", "XID7", False),
+        (None, None, True),
+        (False, 0, True),
+    ],
+)
+def test_matchers(wanted, value, met):
+    """Values, lists, comparisons, != and ~patterns."""
+    assert meets(wanted, value) is met
+
+
+def test_counts_that_are_not_there_are_zero():
+    """An outcome nobody had counts as none; other absent names are None."""
+    assert unmet({"outcomes.sent": 0, "code": None}, {"outcomes": {}}) == []
+    assert unmet({"a.b": 1}, {"a": 2}) == ["a.b is None, not 1"]
+
+
+def test_pack_is_ready():
+    """At least fifteen scenarios, each valid, each with a sentence that ends."""
+    scenarios = [load(path) for path in pack().values()]
+    assert len(scenarios) >= 15
+    assert all(scenario.about.endswith(".") for scenario in scenarios)
+    assert {part for scenario in scenarios for part in needs(scenario)} == {"carrier", "gateway"}
+    assert validator().is_valid({"about": "x", "steps": [{"wait": 1}]})
+
+
+def test_worst_verdict_wins():
+    """Wrong before not tested before not all reached before fine."""
+    assert worst([Exit.FINE, Exit.NOT_ALL_REACHED, Exit.COULD_NOT_TEST, Exit.WRONG]) is Exit.WRONG
+    assert worst([Exit.FINE, Exit.NOT_ALL_REACHED, Exit.COULD_NOT_TEST]) is Exit.COULD_NOT_TEST
+    assert worst([Exit.FINE]) is Exit.FINE
