@@ -90,6 +90,8 @@ def _accepted(answer: Answer) -> Iterator[Finding]:
                 yield Finding("YS-OK-03", "success carries more than data.id")
         case {"data": {"id": identity}}:
             yield Finding("YS-OK-02", f"data.id is {_short(identity)}, not a non-empty string")
+        case {"errors": [dict(error), *_]}:
+            yield from _error(answer.status, error)
         case _:
             yield Finding("YS-OK-02", f"success is {_short(answer.body)}, without data.id")
 

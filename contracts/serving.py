@@ -1,5 +1,6 @@
 """A WSGI application on a free loopback port for as long as it is needed: mutants and test doubles live there."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 @contextmanager
 def serving(app: "WSGIApplication", port: int = 0) -> Iterator[str]:
     """Serve the application in threads of this process; gives its URL without a slash at the end."""
+    # Without a handler of its own Werkzeug would make one that prints each connection a client gives up.
+    logging.getLogger("werkzeug").addHandler(logging.NullHandler())
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

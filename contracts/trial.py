@@ -23,21 +23,26 @@ def try_all(provider: Provider, verdict: Verdict, engine: str, table: Iterable[C
         try_case(provider, verdict, engine, case)
 
 
-def try_case(provider: Provider, verdict: Verdict, engine: str, case: Case) -> Exchange | None:
-    """Send one case and note what it breaks. None if the budget does not allow it (noted as untested)."""
+def try_case(provider: Provider, verdict: Verdict, engine: str, case: Case, *, healthy: bool = True) -> Exchange | None:
+    """Send one case and note what it breaks. None if the budget does not allow it (noted as untested).
+
+    While an outage is provoked the provider is not `healthy`: then a 5xx is judged like any other answer.
+    """
     try:
         done = provider.ask(case)
     except BudgetSpentError:
         verdict.untested.append(f"{case.name}: the budget of {provider.budget} messages is spent")
         return None
-    note(provider, verdict, engine, case, done)
+    note(provider, verdict, engine, case, done, healthy=healthy)
     return done
 
 
-def note(provider: Provider, verdict: Verdict, engine: str, case: Case, done: Exchange) -> None:
+def note(
+    provider: Provider, verdict: Verdict, engine: str, case: Case, done: Exchange, *, healthy: bool = True
+) -> None:
     """Judge the case's exchange, which was the provider's latest, and note what it breaks."""
     index = len(provider.exchanges) - 1
-    found = list(judge_exchange(case, done))
+    found = list(judge_exchange(case, done, healthy=healthy))
     if any(rule == "YS-ROB-01" for rule, _ in found) and not _is_crash(provider, case):
         verdict.untested.append(f"{case.name}: answered {outcome_of(done)} once, and not again")
         return
@@ -46,7 +51,7 @@ def note(provider: Provider, verdict: Verdict, engine: str, case: Case, done: Ex
     verdict.broken += [Broken(rule, sentence, engine, case.name, index) for rule, sentence in found]
 
 
-def judge_exchange(case: Case, done: Exchange) -> Iterator[tuple[str, str]]:
+def judge_exchange(case: Case, done: Exchange, *, healthy: bool = True) -> Iterator[tuple[str, str]]:
     """The rules that this exchange breaks, and how. Pure."""
     if done.answer is None:
         own = [rule for rule in case.expect if rule in _CUT_OFF]
@@ -54,7 +59,7 @@ def judge_exchange(case: Case, done: Exchange) -> Iterator[tuple[str, str]]:
         return
     answer = done.answer
     broken = [rule for rule, outcomes in case.expect.items() if not matches(answer, outcomes)]
-    if answer.status >= 500 and len(broken) == len(case.expect):
+    if healthy and answer.status >= 500 and len(broken) == len(case.expect):
         yield "YS-ROB-01", f"{outcome(answer)} while good requests are served"
         return
     yield from ((rule, f"answered {outcome(answer)}, not {_either(case.expect[rule])}") for rule in broken)

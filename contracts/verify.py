@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 from contracts import cases, provoke
+from contracts.invariants import Carrier
 from contracts.preflight import preflight
 from contracts.provider import Provider
 from contracts.trial import UnavailableError, try_all
@@ -16,21 +17,21 @@ TABLES = {
 }
 
 
-def run(provider: Provider, verdict: Verdict, *, examples: int = 100, seed: int = 1) -> Verdict:
+def run(provider: Provider, verdict: Verdict, *, examples: int = 100, seed: int = 1, provoking: bool = True) -> Verdict:
     """Judge the provider; `examples` generated requests per operation, none at all for 0. Fills in the verdict."""
     start = time.monotonic()
+    carrier = Carrier(provider.target)
     try:
         if preflight(provider, verdict):
             _engines(provider, verdict, examples, seed)
+            if provoking:
+                provoke.run(provider, verdict)
+            carrier.judge(provider, verdict)
     except UnavailableError as error:
         verdict.could_not = str(error)
     _unique_ids(provider, verdict)
-    settle(
-        verdict,
-        provider.exchanges,
-        provider.target.unprovokable,
-        has_verify=provider.target.verify_url is not None,
-    )
+    has_verify = provider.target.verify_url is not None
+    settle(verdict, provider.exchanges, provider.target.unprovokable, has_verify=has_verify)
     verdict.seconds = time.monotonic() - start
     return verdict
 
@@ -43,7 +44,6 @@ def _engines(provider: Provider, verdict: Verdict, examples: int, seed: int) -> 
         from contracts import fuzz  # Schemathesis takes a second to import
 
         fuzz.run(provider, verdict, examples=examples, seed=seed)
-    provoke.run(provider, verdict)
 
 
 def _unique_ids(provider: Provider, verdict: Verdict) -> None:

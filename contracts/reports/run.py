@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contracts import wire
+from contracts.provider import Provider
 from contracts.rules import rules
 from contracts.verdict import Broken, Verdict
 from contracts.wire import Exchange
@@ -20,6 +21,12 @@ class Run:
     spent: int
     budget: int
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, provider: Provider, verdict: Verdict) -> "Run":
+        """What this provider showed in the run that led to the verdict."""
+        name = provider.target.name or provider.target.send_url
+        return cls(verdict, provider.exchanges, name, provider.spent, provider.budget, provider.keys)
 
     @property
     def by_rule(self) -> dict[str, list[Broken]]:
