@@ -10,6 +10,7 @@ COOLDOWN = (
     1.0,
     2.0,
 )  # seconds it stays open: first, and when a probe failed; an outage's end is noticed in 2 s
+LONGEST = 600.0  # seconds; no cool-down and no probe is meant to take this long
 
 
 class Breaker(NamedTuple):
@@ -23,8 +24,8 @@ class Breaker(NamedTuple):
         return self.failures < THRESHOLD
 
     def may_probe(self, now: float) -> bool:
-        """The cool-down is over: one small attempt may find out."""
-        return not self.is_closed() and now >= self.open_until
+        """The cool-down is over: one small attempt may find out. So it is when the clock has jumped back."""
+        return not self.is_closed() and not now < self.open_until <= now + LONGEST
 
     def after(self, success: bool, now: float) -> "Breaker":
         """The breaker after one more attempt at the carrier."""
