@@ -74,7 +74,7 @@ def list_profiles(as_json: bool) -> None:
 @click.option("--peak", type=ABOVE_0, help="Scale to this peak, in messages per second.")
 @click.option("--seconds", type=ABOVE_0, help="Scale to this length.")
 @click.option("--seed", default=1, show_default=True, help="Makes texts and chance arrivals repeatable.")
-@click.option("--directory", type=FOLDER, help="For records and reports. Default: load-runs/PROFILE-TIME.")
+@click.option("--directory", type=FOLDER, help="For records and reports. Default: var/load/PROFILE-TIME.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.option("--baseline", type=KEPT, help="A kept run (its directory or verdict.json) to compare with.")
 @click.argument("locust", nargs=-1, type=click.UNPROCESSED)
@@ -103,7 +103,7 @@ def run_profile(
         mark = None if baseline is None else kept(baseline)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    directory = directory or Path("load-runs") / f"{shape.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    directory = directory or Path("var/load") / f"{shape.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     if (directory / FILE).exists():
         raise click.UsageError(f"{directory} already holds a run.")
     if plan is not None and "--worker" in locust:
@@ -122,7 +122,7 @@ def run_profile(
 @click.option("--start", default=100.0, show_default=True, type=ABOVE_0, help="First rate, messages/s.")
 @click.option("--seconds", default=6.0, show_default=True, type=ABOVE_0, help="Length of a step.")
 @click.option("--hosts", default=3, show_default=True, type=click.IntRange(1), help="For the sizing note.")
-@click.option("--directory", type=FOLDER, help="Default: load-runs/capacity-TIME.")
+@click.option("--directory", type=FOLDER, help="Default: var/load/capacity-TIME.")
 @click.option("--json", "as_json", is_flag=True, help="Print steps and sizes as JSON.")
 def capacity(
     counts: tuple[int, ...],
@@ -137,7 +137,7 @@ def capacity(
 
     Example: smslab load capacity --p99 50
     """
-    directory = directory or Path("load-runs") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    directory = directory or Path("var/load") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     steps: list[Step] = []
     for processes in counts:
         for step in measured(directory, processes, start=start, seconds=seconds, limit_ms=limit_ms):
@@ -155,6 +155,8 @@ def plan_for(profile: Profile, target: Target, seed: int) -> Plan:
     """The plan for a provider of the user's own. Raises `ValueError` with one sentence."""
     if not target.may_be_stressed:
         raise ValueError("Load beyond loopback needs --i-own-this-target.")
+    if not (target.owned or is_loopback(target.carrier.get("url", "http://localhost"))):
+        raise ValueError("Faults for a carrier beyond loopback need --i-own-this-target.")
     if target.rate is not None and profile.peak > target.rate:
         raise ValueError(f"The target takes {target.rate:g} requests per second: add --peak {target.rate:g}.")
     if target.max_accepted is None and not is_loopback(target.send_url):
@@ -166,6 +168,7 @@ def plan_for(profile: Profile, target: Target, seed: int) -> Plan:
         target.from_number,
         verify_url=target.verify_url,
         to_number=target.to_number,
+        carrier_url=target.carrier.get("url"),
         seed=seed,
         budget=target.max_accepted,
     )

@@ -1,4 +1,4 @@
-"""One run from beginning to end: the lab if there is no target, Locust in its own process, the ledgers.
+"""One run from beginning to end: the lab if there is no target, Locust in its own process, the verdict.
 
 What to send is the plan's business, what it means the verdict's. Keys go by environment only. Whatever was
 started is stopped, also on Ctrl-C; then the records so far are judged like any others.
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,20 +17,17 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # ships no stubs
 
+from load.account import balanced, last_seq
 from load.phases import Profile
 from load.plan import Plan
-from load.record import FILE, SEND, Request, read
+from load.record import FILE, read
 from load.report import write_all
 from load.verdict import Evidence, Verdict, judge
 from simulator.lab import Lab, running_lab
-from simulator.ledger.balance import balance
-from simulator.ledger.carrier import CarrierLedger, Delivery
-from simulator.ledger.pbx import Attempt, PbxLedger
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 LOCUST = (sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING")
 PATIENCE = 3.0  # seconds for Locust to write its last records after Ctrl-C, before it is killed
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +73,20 @@ def run(
     lab: Lab | None = None,
     locust: Sequence[str] = (),
     baseline: Mapping[str, Any] | None = None,
-    progress: Progress = lambda _: None,
 ) -> Result:
     """Play a plan with Locust (extra arguments in `locust`) and judge what happened."""
     directory.mkdir(parents=True, exist_ok=True)
     plan = replace(plan, directory=directory)
+    before = last_seq(plan.carrier_url) if plan.carrier_url else 0
     with _generator(plan, directory, locust) as process:
-        watch = _watch(process, lab, progress)
+        watch = _watch(process, lab)
     records = read(directory / FILE)
     evidence = Evidence(
         plan.profile, records, memory=tuple(watch.memory), baseline=baseline, interrupted=watch.interrupted
     )
-    if lab is not None:
-        evidence = _balanced(evidence, plan, lab)
+    if plan.carrier_url:
+        ledger = lab.pbx_ledger if lab else directory / "pbx.sqlite"
+        evidence = balanced(evidence, plan, before, ledger, lab.orders if lab else None)
     verdict = judge(evidence)
     write_all(plan, verdict, directory, baseline)
     return Result(plan, verdict, directory)
@@ -118,11 +116,10 @@ def _generator(plan: Plan, directory: Path, extra: Sequence[str]) -> Iterator[su
             process.wait()
 
 
-def _watch(process: subprocess.Popen[bytes], lab: Lab | None, progress: Progress) -> Watch:
+def _watch(process: subprocess.Popen[bytes], lab: Lab | None) -> Watch:
     watch, begun = Watch([]), time.monotonic()
     try:
         while process.poll() is None:
-            progress(time.monotonic() - begun)
             if lab is not None:
                 watch.memory.append((time.monotonic() - begun, _resident_mb(lab)))
             _wait(process, 0.5)
@@ -138,49 +135,6 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         return
-
-
-def _balanced(evidence: Evidence, plan: Plan, lab: Lab) -> Evidence:
-    """The evidence with both ledgers: the PBX's is written from the records, the carrier's may still grow."""
-    epoch = evidence.records.event("start").get("epoch", 0.0)
-    sent = [request for request in evidence.records.requests if request.operation == SEND]
-    with PbxLedger(lab.pbx_ledger) as ledger:
-        ledger.record_many(_attempt(plan, epoch, request) for request in sent)
-        attempts = list(ledger.attempts())
-    promised = {request.order_id for request in sent if request.order_id}
-    last = max((request.done for request in sent), default=0.0)
-    found = _drained(lab.carrier_ledger, promised, epoch + last + plan.profile.thresholds.drain_s)
-    taken = {delivery.key: delivery.at - epoch for delivery in found if delivery.key in promised}
-    drained = max(0.0, max(taken.values(), default=0.0) - last) if taken.keys() == promised else None
-    account = balance(attempts, found, lab.orders() if drained is None else None)
-    return replace(evidence, balance=account, deliveries=taken, drained_s=drained)
-
-
-def _drained(path: Path, promised: set[str], deadline: float) -> list[Delivery]:
-    found: list[Delivery] = []
-    with CarrierLedger(path) as ledger:
-        while True:
-            found += ledger.deliveries(after=found[-1].seq if found else 0)
-            if promised <= {delivery.key for delivery in found} or time.time() > deadline:
-                return found
-            time.sleep(0.2)
-
-
-def _attempt(plan: Plan, epoch: float, request: Request) -> Attempt:
-    to, text = plan.message(request.n, request.turn)
-    finished = None if request.status is None else epoch + request.done
-    return Attempt(
-        0,
-        f"load-{plan.seed}",
-        plan.from_number,
-        to,
-        text,
-        started_at=epoch + request.sent,
-        finished_at=finished,
-        status=request.status,
-        code=request.code,
-        order_id=request.order_id,
-    )
 
 
 def _resident_mb(lab: Lab) -> float:

@@ -16,6 +16,7 @@ from load.plan import Plan
 from load.profiles import named
 from load.record import read
 from load.run import LOCUSTFILE
+from simulator.lab import free_port
 
 KEY = {"YEASTAR_API_KEY": "a-key-that-nobody-may-see"}
 
@@ -168,3 +169,44 @@ def test_the_bundled_lab_holds(profile, code, tmp_path):
     verdict = json.loads(result.output)
     assert verdict["figures"]["total"]["outcomes"][code] > 100
     assert {check["name"] for check in verdict["checks"]} >= {"ledger", "backlog drained", "envelopes"}
+
+
+def test_a_staging_system_with_a_fake_carrier_is_balanced_too(lab, tmp_path):
+    """A target file that names its carrier gets faults and the ledger; its budget is kept to the message."""
+    (tmp_path / "key").write_text(lab.key)
+    (tmp_path / "staging.toml").write_text(
+        f'send_url = "{lab.send_url}"\nkey_file = "key"\nto = "+639171234567"\nmax_accepted = 31\n'
+        f'[carrier]\nurl = "{lab.carrier_url}"\n'
+    )
+    arguments = ("run", "smoke", "--seconds", 5, "--target", tmp_path / "staging.toml", "--json")
+    result = smslab_load(*arguments, "--directory", tmp_path / "run", environ={})
+    assert result.exit_code == 4, result.output
+    verdict = json.loads(result.output)
+    assert [check["name"] for check in verdict["checks"] if check["passed"] is None] == ["budget"]
+    assert "69 messages were not sent" in result.output
+    assert verdict["figures"]["total"]["outcomes"] == {"200": 31}
+    assert "Of 31 sent: 31 delivered once" in result.output
+
+
+def test_a_master_and_two_workers_come_to_the_verdict_of_one_process(lab, tmp_path):
+    """Started by hand on their own, workers get the plan from the master; messages, ledger, verdict are the same."""
+    target = (*("--send-url", lab.send_url, "--to", "+639171234567", "--peak", "60", "--seconds", "4"), "--json")
+    port = str(free_port())
+    environ = os.environ | {"YEASTAR_API_KEY": lab.key}
+    smslab = [sys.executable, "-m", "simulator", "load", "run"]
+    worker = [*smslab, "smoke", *target, "--", "--worker", "--master-port", port]
+    workers = [subprocess.Popen(worker, env=environ) for _ in range(2)]
+    extra = ("--", "--master", "--master-bind-port", port, "--expect-workers", "2")
+    apart = smslab_load("run", "smoke", *target, "--seed", "2", *where(tmp_path / "a"), *extra, environ=environ)
+    assert [process.wait(20) for process in workers] == [0, 0]
+    together = smslab_load("run", "smoke", *target, "--seed", "2", *where(tmp_path / "b"), environ=environ)
+    one, two = (json.loads(result.output) for result in (together, apart))
+    assert two["figures"]["generator"]["processes"] == 2
+    assert one["figures"]["total"]["outcomes"] == two["figures"]["total"]["outcomes"] == {"200": 240}
+    assert [check["name"] for check in one["checks"]] == [check["name"] for check in two["checks"]]
+    assert one["exit_code"] == two["exit_code"] == 4
+
+
+def where(directory):
+    """The option that names the run's directory."""
+    return ("--directory", str(directory))
