@@ -6,6 +6,7 @@ could break the carrier of whoever looks at it.
 
 from collections.abc import Callable
 from random import Random
+from sqlite3 import ProgrammingError
 from time import sleep as really_sleep
 from time import time
 
@@ -57,6 +58,7 @@ def create_app(
     app.before_request(_only_local)
     app.after_request(_sign)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ProgrammingError, lambda _: answer(503, {"error": "The carrier is stopping."}))
     return app
 
 

@@ -1,6 +1,7 @@
 """The commands that break a running carrier and show what it took, over its simulator API."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 import click
@@ -8,6 +9,7 @@ import httpx
 import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from contracts.exits import Exit
 from contracts.target import is_loopback
@@ -75,15 +77,12 @@ def add(
         raise click.UsageError("Give a kind of fault or a --schedule.")
     times = {name: value for name, value in (("ttl", ttl), ("after", after)) if value is not None}
     try:
-        spec = (
-            yaml.safe_load(schedule)
-            if schedule
-            else {"kind": kind, "params": _pairs(params), "scope": _pairs(scope), **times}
-        )
+        fault = {"kind": kind, "params": _pairs(params), "scope": _pairs(scope), **times}
+        spec = yaml.safe_load(schedule) if schedule else fault
     except yaml.YAMLError:
         raise click.UsageError("The schedule or a value cannot be read.") from None
     armed = ask(carrier_url, "POST", "/faults", spec=spec)
-    _show(armed.get("faults", [armed]), armed, as_json=as_json)
+    _show(armed if as_json else armed.get("faults", [armed]))
 
 
 @fault.command("list")
@@ -95,7 +94,7 @@ def list_faults(carrier_url: str, as_json: bool) -> None:
     Example: smslab carrier fault list --json
     """
     report = ask(carrier_url, "GET", "/faults")
-    _show([*report["faults"], *report["past"]], report, as_json=as_json)
+    _show(report if as_json else [*report["faults"], *report["past"]])
 
 
 @fault.command()
@@ -135,27 +134,32 @@ def messages(after: int, limit: int, carrier_url: str, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row))
     else:
-        _table(("seq", "id", "key", "from", "to", "segments", "text"), rows)
+        show_table(("seq", "id", "key", "from", "to", "segments", "text"), rows)
 
 
-def _show(faults: list[dict[str, Any]], document: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(document))
+def _show(faults: dict[str, Any] | list[dict[str, Any]]) -> None:
+    if isinstance(faults, dict):
+        click.echo(json.dumps(faults))
     else:
-        _table(("id", "kind", "params", "scope", "ttl", "phase", "remark"), faults)
+        show_table(("id", "kind", "params", "scope", "ttl", "phase", "remark"), faults)
 
 
-def _table(names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+def show_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows for people: a table on a terminal, tabs elsewhere. What cannot be printed is shown as an escape."""
+    cells = [["" if row.get(name) in (None, {}) else printable(row[name]) for name in names] for row in rows]
     console = Console()
-    cells = [["" if row.get(name) in (None, {}) else str(row[name]) for name in names] for row in rows]
-    if not console.is_terminal:
-        for line in [names, *cells]:
-            click.echo("\t".join(line))
-        return
-    table = Table(*names)
-    for line in cells:
-        table.add_row(*line)
-    console.print(table)
+    if console.is_terminal:
+        table = Table(*names)
+        for line in cells:
+            table.add_row(*map(Text, line))
+        console.print(table)
+    else:
+        click.echo("\n".join("\t".join(line) for line in [names, *cells]))
+
+
+def printable(value: object) -> str:
+    """The text of a value from outside, without line ends and terminal codes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(value))
 
 
 def _pairs(words: tuple[str, ...]) -> dict[str, Any]:

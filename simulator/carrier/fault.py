@@ -106,9 +106,9 @@ def build(cls: type[T], values: Mapping[str, Any], what: str) -> T:
 def _words(hint: object) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(get_args(hint))
+    names = {str: "a text", int: "a whole number from 0 to 1e9", float: "a number from 0 to 1e9"}
     if get_origin(hint) is Mapping:
         return "an object"
-    names = {str: "a text", int: "a whole number from 0 to 1e9", float: "a number from 0 to 1e9"}
     return next(names[kind] for kind in (get_args(hint) or (hint,)) if kind in names)
 
 

@@ -5,8 +5,7 @@ valid for every validator, and typed against a real provider by mistake they rea
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.carrier.fault import Fault
 from simulator.carrier.faults import kinds
@@ -15,8 +14,7 @@ from simulator.ledger.carrier import Message
 PREFIX = "+467017406"
 
 
-@dataclass(frozen=True)
-class Magic:
+class Magic(NamedTuple):
     """One number: what happens, said for people, and the fault that does it."""
 
     number: str
@@ -25,7 +23,7 @@ class Magic:
     params: Mapping[str, Any]
 
 
-ROWS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+ROWS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("10", "taken, then DELIVRD", "receipt-status", {"status": "DELIVRD"}),
     ("11", "taken, then UNDELIV", "receipt-status", {"status": "UNDELIV"}),
     ("12", "taken, then EXPIRED", "receipt-status", {"status": "EXPIRED"}),

@@ -61,8 +61,8 @@ class Taken(NamedTuple):
 class CarrierLedger(Journal):
     """The carrier's ledger file; a context manager, safe to share between threads."""
 
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(path, SCHEMA, ("messages", "receipts"))
+    def __init__(self, path: Path | str, *, create: bool = True) -> None:
+        super().__init__(path, SCHEMA if create else "", ("messages", "receipts") if create else ())
 
     def take(self, messages: Sequence[Message], at: float, window: float) -> list[Taken]:
         """Take messages in one transaction, in their order; `window` is how long a key is remembered (s)."""

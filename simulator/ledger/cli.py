@@ -7,11 +7,9 @@ from typing import Any, BinaryIO, TextIO
 from xml.etree import ElementTree as ET
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from contracts.exits import Exit
-from simulator.carrier.controls import ask
+from simulator.carrier.controls import ask, printable, show_table
 from simulator.ledger.balance import Balance, balance, kinds
 from simulator.ledger.carrier import CarrierLedger, Delivery
 from simulator.ledger.pbx import PbxLedger
@@ -49,14 +47,15 @@ def reconcile(
     known = None if orders is None else list(_orders(orders))
     taken = _from_url(carrier_url) if carrier_url else _from_file(str(carrier_ledger))
     try:
-        with PbxLedger(pbx_ledger) as ledger:
+        with PbxLedger(pbx_ledger, create=False) as ledger:
             account = balance(ledger.attempts(), taken, known)
     except sqlite3.Error as error:
         raise click.UsageError(f"A ledger cannot be read: {error}.") from None
     if junit:
         junit.write(as_junit(account))
-    click.echo(json.dumps(as_document(account)) if as_json else "", nl=as_json)
-    if not as_json:
+    if as_json:
+        click.echo(json.dumps(as_document(account)))
+    else:
         _print(account)
     context.exit(Exit.FINE if account.is_true else Exit.WRONG)
 
@@ -80,31 +79,25 @@ def as_junit(account: Balance) -> bytes:
     for name, meaning, ids in wrongs:
         case = ET.SubElement(suite, "testcase", classname="reconcile", name=name)
         if ids:
-            ET.SubElement(case, "failure", message=f"{len(ids)} {meaning}").text = "\n".join(ids[:SHOWN])
+            ET.SubElement(case, "failure", message=f"{len(ids)} {meaning}").text = "\n".join(
+                map(printable, ids[:SHOWN])
+            )
     return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
 
 
 def _print(account: Balance) -> None:
-    rows = [(name, getattr(account, name), meaning, wrong) for name, meaning, wrong in kinds()]
-    shown = [
-        (name.replace("_", " "), str(len(ids)), meaning, "WRONG: " + ", ".join(ids[:SHOWN]) if wrong and ids else "")
-        for name, ids, meaning, wrong in rows
-    ]
-    console = Console()
-    if console.is_terminal:
-        table = Table("kind", "count", "meaning", "")
-        for row in shown:
-            table.add_row(*row, style="bold red" if row[3] else None)
-        console.print(table)
-    else:
-        for name, count, meaning, wrong_ids in shown:
-            click.echo(f"{name:24} {count:>8}  {meaning}  {wrong_ids}".rstrip())
+    rows = []
+    for name, meaning, wrong in kinds():
+        ids = getattr(account, name)
+        verdict = "WRONG: " + ", ".join(ids[:SHOWN]) if wrong and ids else ""
+        rows.append({"kind": name.replace("_", " "), "count": len(ids), "meaning": meaning, "verdict": verdict})
+    show_table(("kind", "count", "meaning", "verdict"), rows)
     bound = f" {len(account.indeterminate)} indeterminate; at most {account.in_flight} were in flight at once."
     click.echo(("The ledgers balance." if account.is_true else "The ledgers do NOT balance.") + bound)
 
 
 def _from_file(path: str) -> Iterator[Delivery]:
-    with CarrierLedger(path) as ledger:
+    with CarrierLedger(path, create=False) as ledger:
         yield from ledger.deliveries()
 
 

@@ -18,7 +18,8 @@ PAGE = 2000
 class Journal:
     """One open ledger file: shared by the threads of a process, and by several processes.
 
-    Rules: `schema` is applied when tables are missing; triggers refuse UPDATE and DELETE in `tables`.
+    Rules: `schema` is applied when tables are missing (empty: the file is only read); triggers refuse UPDATE and
+    DELETE in `tables`.
     """
 
     def __init__(self, path: Path | str, schema: str, tables: tuple[str, ...]) -> None:
@@ -27,6 +28,9 @@ class Journal:
             path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=32
         )
         self._connection.row_factory = sqlite3.Row
+        if not schema:
+            self._connection.execute("PRAGMA query_only=ON")
+            return
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         with self.transaction() as connection:

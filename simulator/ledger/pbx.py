@@ -60,8 +60,8 @@ class Attempt:
 class PbxLedger(Journal):
     """The PBX's ledger file; a context manager, safe to share between threads."""
 
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(path, SCHEMA, ("opened", "closed"))
+    def __init__(self, path: Path | str, *, create: bool = True) -> None:
+        super().__init__(path, SCHEMA if create else "", ("opened", "closed") if create else ())
 
     def open(self, run: str, from_number: str, to: str, text: str, at: float) -> int:
         """Write down an attempt before its request leaves; gives the number that closes it."""

@@ -94,3 +94,21 @@ def test_what_cannot_be_balanced_is_one_sentence(ledgers, tmp_path, change, code
     result = run(options)
     assert result.exit_code == code
     assert sentence in result.stderr
+
+
+def test_reconciling_changes_no_file(ledgers):
+    """Given the wrong ledger it says so, and does not make it into the right one."""
+    swapped = {"--pbx-ledger": ledgers["--carrier-ledger"], "--carrier-ledger": ledgers["--pbx-ledger"]}
+    result = run(swapped)
+    assert (result.exit_code, "no such table" in result.stderr) == (2, True)
+    assert run(ledgers, "--json").exit_code == 1
+
+
+def test_an_id_cannot_play_tricks_on_the_terminal(ledgers):
+    """Line ends, terminal codes and markup in a provider's id are shown, not obeyed."""
+    with PbxLedger(ledgers["--pbx-ledger"]) as ledger:
+        number = ledger.open("r", "+630000000001", "+639170000001", "t", 9.0)
+        ledger.close(number, 10.0, status=200, code=None, order_id="[red]\x1b[2J\n")
+    text = run(ledgers).stdout
+    assert r"[red]\x1b[2J\n" in text
+    assert "\x1b" not in text
