@@ -79,6 +79,20 @@ def documents(target: Target) -> tuple[Case, ...]:
     )
 
 
+def naughty(target: Target) -> tuple[Case, ...]:
+    """Strings that break programs: some twenty to a text, and each as a recipient."""
+    strings = _table("cases/naughty.yaml")
+    texts = ["\n".join(strings[start : start + 20]) for start in range(0, len(strings), 20)]
+    rows: list[dict[str, Any]] = [
+        {"name": f"naughty-text-{number}", "message": {"text": text}, "expect": {"YS-TXT-05": "200"}}
+        for number, text in enumerate(texts)
+    ]
+    for number, text in enumerate(strings):
+        rule = "YS-NUM-01" if text.isascii() else "YS-NUM-03"
+        rows.append({"name": f"naughty-to-{number}", "message": {"to": text}, "expect": {rule: "400/10001"}})
+    return tuple(_case(row | {"says": "A naughty string."}, target) for row in rows)
+
+
 def send(target: Target, name: str = "send", **message: Any) -> Case:  # noqa: ANN401 - fields of any JSON type
     """A case that sends the target's own message with these differences; accepted is what it expects."""
     row = {"name": name, "says": "A good message.", "message": message, "expect": {"YS-OK-06": "200"}}

@@ -3,12 +3,13 @@
 `contracts/docs/target.md` documents the settings. What is not provoked is said, never guessed.
 """
 
+import functools
 import json
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from contracts import cases, wire
 from contracts.cases import Case
@@ -24,9 +25,17 @@ _AT_ONCE = 8
 _PAUSE = 0.15  # seconds between two looks at whether an outage has begun or ended
 
 
-def run(provider: Provider, verdict: Verdict) -> None:
-    """Provoke what the target says can be provoked; note what could not be."""
-    for code, way in (("10005", _permission), ("10006", _rate), ("10007", _outage)):
+class Generate(Protocol):
+    """What sends generated requests."""
+
+    def __call__(self, *, healthy: bool) -> None:
+        """Send them to a provider that is healthy, or that is not."""
+
+
+def run(provider: Provider, verdict: Verdict, generate: Generate) -> None:
+    """Provoke what the target says can be provoked; note what could not be. `generate` is used during an outage."""
+    outage = functools.partial(_outage, generate=generate)
+    for code, way in (("10005", _permission), ("10006", _rate), ("10007", outage)):
         how = provider.target.provoke.get(code)
         if how is None and code != "10006":
             continue
@@ -111,7 +120,7 @@ def _judge(provider: Provider, verdict: Verdict, case: Case, done: Exchange) -> 
         _broken(provider, verdict, rule, sentence, case.name)
 
 
-def _outage(provider: Provider, verdict: Verdict, how: Mapping[str, Any]) -> None:
+def _outage(provider: Provider, verdict: Verdict, how: Mapping[str, Any], generate: Generate) -> None:
     if "url" not in how:
         numbers = {name: how[name] for name in ("from", "to") if name in how}
         message = _special(provider, "10007", cases.send(provider.target, "unavailable", **numbers))
@@ -123,6 +132,7 @@ def _outage(provider: Provider, verdict: Verdict, how: Mapping[str, Any]) -> Non
     try:
         if _until(provider, verdict, how, down=True):
             _while_down(provider, verdict)
+            generate(healthy=False)
         elif provider.allows(cases.send(provider.target)):
             _broken(provider, verdict, "YS-DOWN-01", "the outage has begun and messages are still accepted", "down")
     finally:

@@ -10,9 +10,11 @@ from contracts.provider import Provider
 from contracts.trial import UnavailableError, try_all
 from contracts.verdict import Broken, Verdict, settle
 
+_FEW = 5  # generated requests per operation while an outage is provoked
 TABLES = {
     "cases": (cases.scenarios, cases.near_misses),
-    "raw": (cases.raw, cases.documents),
+    "raw": (cases.raw,),
+    "corpora": (cases.documents, cases.naughty),
     "order": (cases.order,),
 }
 
@@ -23,9 +25,11 @@ def run(provider: Provider, verdict: Verdict, *, examples: int = 100, seed: int 
     carrier = Carrier(provider.target)
     try:
         if preflight(provider, verdict):
-            _engines(provider, verdict, examples, seed)
+            _tables(provider, verdict)
+            generate = _generator(provider, verdict, examples, seed)
+            generate(healthy=True)
             if provoking:
-                provoke.run(provider, verdict)
+                provoke.run(provider, verdict, generate)
             carrier.judge(provider, verdict)
     except UnavailableError as error:
         verdict.could_not = str(error)
@@ -36,14 +40,22 @@ def run(provider: Provider, verdict: Verdict, *, examples: int = 100, seed: int 
     return verdict
 
 
-def _engines(provider: Provider, verdict: Verdict, examples: int, seed: int) -> None:
+def _tables(provider: Provider, verdict: Verdict) -> None:
     for engine, tables in TABLES.items():
         for table in tables:
             try_all(provider, verdict, engine, table(provider.target))
-    if examples:
-        from contracts import fuzz  # Schemathesis takes a second to import
 
-        fuzz.run(provider, verdict, examples=examples, seed=seed)
+
+def _generator(provider: Provider, verdict: Verdict, examples: int, seed: int) -> provoke.Generate:
+    """What sends generated requests: all of them to a healthy provider, a few during an outage."""
+
+    def generate(*, healthy: bool) -> None:
+        if examples:
+            from contracts import fuzz  # Schemathesis takes a second to import
+
+            fuzz.run(provider, verdict, examples=examples if healthy else _FEW, seed=seed, healthy=healthy)
+
+    return generate
 
 
 def _unique_ids(provider: Provider, verdict: Verdict) -> None:

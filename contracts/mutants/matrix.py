@@ -4,7 +4,7 @@ from typing import Any
 
 from contracts.mutants.hunt import Hunt
 
-ENGINES = ("preflight", "cases", "raw", "order", "fuzz", "provoke", "invariants")
+ENGINES = ("preflight", "cases", "raw", "corpora", "order", "fuzz", "provoke", "invariants")
 
 
 def as_object(hunts: list[Hunt]) -> dict[str, Any]:
