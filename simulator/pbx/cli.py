@@ -13,9 +13,11 @@ from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.call import open_client
 from simulator.pbx.campaigns import campaign
 from simulator.pbx.habits import Habits
+from simulator.pbx.listening import listen
 from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx, Verification
 from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
+from simulator.pbx.replays import record, replay
 from simulator.pbx.scenarios import run
 from simulator.pbx.traffic import traffic
 
@@ -106,5 +108,5 @@ def _say(record: dict[str, Any], *, as_json: bool) -> None:
             click.echo(f"{name:<16} {'-' if shown is None else shown}")
 
 
-for command in (run, traffic, campaign):
+for command in (run, traffic, campaign, record, replay, listen):
     pbx.add_command(command)
