@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -18,6 +19,7 @@ from gateway.baton import Fate, Row
 from gateway.database import COLUMNS, Database, DatabaseFault
 
 BUSY = 4.0  # seconds to wait for a foreign process that holds the file; below the request's deadline
+BRIEF = 0.2  # seconds to wait when somebody has waited in vain just before
 CHECKED_WHOLE = 64 << 20  # bytes up to which start-up reads the whole file for damage
 # With these nothing of the transaction can have reached the log; after any other error the log must be overwritten.
 NOTHING_WRITTEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -32,36 +34,58 @@ class Turn:
         self._threads = Lock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def __enter__(self) -> None:
-        self._threads.acquire()
+    def take(self, seconds: float = -1) -> bool:
+        """Wait for the turn, for ever unless told how long; False if another thread kept it."""
+        if not self._threads.acquire(timeout=seconds):
+            return False
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        return True
 
-    def __exit__(self, *_: object) -> None:
+    def give(self) -> None:
+        """The next one, please."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
         self._threads.release()
+
+    def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *_: object) -> None:
+        self.give()
 
     def __del__(self) -> None:
         os.close(self._file)
 
 
 class Writer:
-    """The hot insert. Called by one thread at a time (the baton sees to that) and takes its turn with other writers."""
+    """The hot insert. Called by one thread at a time (the baton sees to that) and takes its turn with other writers.
+
+    It waits `BUSY` for its turn and a foreign lock together. While a lock outlasts that, the next ones hardly wait:
+    they have waited behind the first one already.
+    """
 
     def __init__(self, path: Path, turn: Turn, synchronous: str) -> None:
         self._path = path
         self._turn = turn
         self._synchronous = synchronous
         self._connection: sqlite3.Connection | None = None
+        self._patience = self._timeout = BUSY
 
     def __call__(self, rows: Sequence[Row]) -> list[Fate]:
         """Write the batch as one durable transaction; a row whose id is taken fails alone."""
-        with self._turn:
-            try:
-                self._insert(rows)
-            except sqlite3.IntegrityError:
-                return [self._alone(row) for row in rows]
-            except sqlite3.Error as fault:
-                return self._settle([str(row[0]) for row in rows], fault)
+        end = monotonic() + self._patience
+        if not self._turn.take(self._patience):
+            self._patience = BRIEF
+            return [Fate.REFUSED] * len(rows)
+        try:
+            self._wait_at_most(round(end - monotonic(), 1))
+            self._insert(rows)
+        except sqlite3.IntegrityError:
+            return [self._alone(row) for row in rows]
+        except sqlite3.Error as fault:
+            return self._settle([str(row[0]) for row in rows], fault)
+        finally:
+            self._turn.give()
+        self._patience = BUSY
         return [Fate.COMMITTED] * len(rows)
 
     def close(self) -> None:
@@ -69,6 +93,13 @@ class Writer:
         if self._connection:
             self._connection.close()
         self._connection = None
+
+    def _wait_at_most(self, seconds: float) -> None:
+        """For a foreign lock."""
+        seconds = max(seconds, BRIEF)
+        if self._connection and seconds != self._timeout:
+            self._connection.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+        self._timeout = seconds
 
     def _insert(self, rows: Sequence[Row]) -> None:
         parameters = [value for row in rows for value in row]
@@ -86,6 +117,8 @@ class Writer:
     def _settle(self, ids: list[str], fault: sqlite3.Error) -> list[Fate]:
         """After a failed commit: learn the truth, or force it by a void record, before anybody is answered."""
         self.close()
+        if fault.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            self._patience = BRIEF
         if fault.sqlite_errorcode & 0xFF in NOTHING_WRITTEN:
             return [Fate.REFUSED] * len(ids)
         try:
@@ -105,7 +138,7 @@ class Writer:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(
-                self._path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=300
+                self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False, cached_statements=300
             )
             self._connection.execute(f"PRAGMA synchronous={self._synchronous}")
         return self._connection
