@@ -59,8 +59,3 @@ def _poisson_marks(seed: int) -> Iterator[float]:
     while True:
         mark += dice.expovariate(1.0)
         yield mark
-
-
-def share(pbx: int, of: int) -> int:
-    """Which of `of` generator processes plays this PBX; all messages of a PBX come from one process."""
-    return pbx % of

@@ -8,7 +8,7 @@ process that began the run (alone, or Locust's master) also keeps the record fil
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]  # ships no stubs
 import httpx
@@ -26,13 +26,8 @@ if TYPE_CHECKING:
 LEAD = 0.3  # seconds from the start signal to the first arrival, so that all processes are ready
 HOPELESS = 3.0  # seconds behind the schedule at which a generator gives up; the run is void long before
 FLUSH = 0.25  # seconds between hand-overs of records
+Clock = Callable[[], float]  # seconds, never going back
 Deliver = Callable[[Sequence[Request], dict[str, Any] | None], None]
-
-
-class Clock(Protocol):
-    """Seconds, never going back."""
-
-    def __call__(self) -> float: ...
 
 
 class Generator:

@@ -27,10 +27,6 @@ class Histogram:
         made.counts.update(bucket(max(0, round(duration * 1e6))) for duration in durations)
         return made
 
-    def add(self, duration: float) -> None:
-        """Count one duration, in seconds."""
-        self.counts[bucket(max(0, round(duration * 1e6)))] += 1
-
     def __add__(self, other: Self) -> "Histogram":
         """The histogram of both streams, exactly."""
         return Histogram(self.counts + other.counts)

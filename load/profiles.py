@@ -19,10 +19,7 @@ def _throttle(per_second: float) -> dict[str, object]:
 
 ALL = (
     Profile(
-        "smoke",
-        "Does it work at all under a little load?",
-        (Phase("steady", ((5, 20, 20),)),),
-        Thresholds(p99_ms=250),
+        "smoke", "Does it work at all under a little load?", (Phase("steady", ((5, 20, 20),)),), Thresholds(p99_ms=250)
     ),
     Profile(
         "steady",
@@ -86,11 +83,7 @@ ALL = (
         "flapping",
         "The carrier comes and goes every few seconds.",
         (
-            *(
-                Phase("up", ((8, 50, 50),)),
-                Phase("down", ((4, 50, 50),), OUTAGE, (DOWN,), blip=True),
-            )
-            * 4,
+            *(Phase("up", ((8, 50, 50),)), Phase("down", ((4, 50, 50),), OUTAGE, (DOWN,), blip=True)) * 4,
             Phase("after", ((10, 50, 50),)),
         ),
         Thresholds(p99_ms=250),

@@ -46,12 +46,7 @@ def kept(path: Path) -> dict[str, Any]:
 def page(plan: Plan, verdict: Verdict, about: Mapping[str, str], baseline: Mapping[str, Any] | None) -> str:
     """The report for people, as one HTML file without any reference outside itself."""
     return render(
-        TEMPLATE,
-        verdict=verdict,
-        figures=verdict.figures,
-        profile=plan.profile,
-        about=about,
-        baseline=baseline,
+        TEMPLATE, verdict=verdict, figures=verdict.figures, profile=plan.profile, about=about, baseline=baseline
     )
 
 

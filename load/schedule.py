@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
-from load.arrivals import due_times, share
+from load.arrivals import due_times
 from load.plan import Plan
 from load.record import VERIFY, Request
 
@@ -41,7 +41,7 @@ class Schedule:
         self.held = self.intended = 0
 
     def _mine(self, n: int, index: int, of: int) -> bool:
-        return share(n % self._pbxs, of) == index
+        return n % self._pbxs % of == index
 
     @property
     def spent(self) -> bool:

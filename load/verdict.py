@@ -178,11 +178,7 @@ def _code(
     if told and not phase.blip:
         after = min(request.done for request in told) - fault["from"]
         limit = profile.thresholds.react_s
-        yield Check(
-            f"{phase.name}: reaction",
-            after <= limit,
-            f"First {code} after {after:.2f} s (limit {limit:g} s).",
-        )
+        yield Check(f"{phase.name}: reaction", after <= limit, f"First {code} after {after:.2f} s (limit {limit:g} s).")
 
 
 def _recovery(profile: Profile, phase: Phase, near: list[Request], end: float) -> Check:

@@ -161,14 +161,44 @@ def test_ctrl_c_ends_the_load_within_a_second_and_still_gives_a_verdict(provider
     assert read(tmp_path / "records.jsonl").event("end")
 
 
-@pytest.mark.parametrize(("profile", "code"), [("burst", "429/10006"), ("outage", "500/10007")])
-def test_the_bundled_lab_holds(profile, code, tmp_path):
-    """The bundled gateway is driven into 429 and into 500, every answer is right, and the ledgers balance."""
-    result = smslab_load("run", profile, "--seconds", 10, "--directory", tmp_path, "--json")
+BOTH = """
+name = "both"
+key_rate = 60
+polite = 0.2
+[[phases]]
+name = "calm"
+curve = [[1, 20, 20]]
+[[phases]]
+name = "burst"
+curve = [[1.5, 300, 300]]
+codes = ["10006"]
+least = 100
+[[phases]]
+name = "after"
+curve = [[1, 20, 20]]
+[[phases]]
+name = "outage"
+curve = [[2, 50, 50]]
+fault = {kind = "outage", params = {}}
+codes = ["10007", "10006"]
+[[phases]]
+name = "recovery"
+curve = [[3, 20, 20]]
+"""
+
+
+def test_the_bundled_lab_holds(tmp_path):
+    """The bundled gateway is driven into 429 and into 500; every answer is right, and the ledgers balance."""
+    (tmp_path / "both.toml").write_text(BOTH)
+    result = smslab_load("run", tmp_path / "both.toml", "--directory", tmp_path / "run", "--json")
     assert result.exit_code == 0, result.output
     verdict = json.loads(result.output)
-    assert verdict["figures"]["total"]["outcomes"][code] > 100
+    outcomes = verdict["figures"]["total"]["outcomes"]
+    assert outcomes["429/10006"] >= 100
+    assert outcomes["500/10007"] >= 20
     assert {check["name"] for check in verdict["checks"]} >= {"ledger", "backlog drained", "envelopes"}
+    assert sum(row["refused"] for row in verdict["figures"]["series"]) > 0
+    assert verdict["figures"]["memory"][-1][1] > 10
 
 
 def test_a_staging_system_with_a_fake_carrier_is_balanced_too(lab, tmp_path):
