@@ -49,6 +49,7 @@ class People:
     def __init__(self, seed: int, abroad: float = 0.2) -> None:
         self._dice = Random(seed)
         self._abroad = abroad
+        self._numbers = count(1)
         fake = Faker(["en_PH", "en_US"])
         fake.seed_instance(seed)
         foreign = Faker(list(_LOCALES))
@@ -87,10 +88,13 @@ class People:
         """Endless notes, the provider's page example first, then kinds in the shares of `KINDS`."""
         page = spec.page_example()
         yield Note(page["to"], page["text"], "page")
-        kinds, shares = tuple(KINDS), tuple(KINDS.values())
-        for n in count(1):
-            kind = self._dice.choices(kinds, shares)[0]
-            yield Note(self.number(), self.text(kind, n), kind)
+        while True:
+            yield self.note(self.number())
+
+    def note(self, to: str) -> Note:
+        """The next text, for somebody known."""
+        kind = self._dice.choices(tuple(KINDS), tuple(KINDS.values()))[0]
+        return Note(to, self.text(kind, next(self._numbers)), kind)
 
 
 def _gsm7(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx, Verification
 from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
 from simulator.pbx.replays import record, replay
-from simulator.pbx.scenarios import run
+from simulator.pbx.scenarios import run, worst
 from simulator.pbx.traffic import traffic
 
 
@@ -34,17 +35,33 @@ def pbx() -> None:
 @provider_options
 @click.option("--challenge", help="The challenge to send. Default: a fresh one.")
 @click.option("--no-challenge", is_flag=True, help="Verify as the provider's page shows it, without a challenge.")
+@click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="How often, at the PBX's interval.")
+@click.option("--every", type=click.FloatRange(0), help="Seconds between. Default: the channel's habit.")
 @AS_JSON
-def verify(*, target: Target, habits: Habits, challenge: str | None, no_challenge: bool, as_json: bool) -> None:
-    """Verify the channel's API key, as the PBX does when a channel is saved.
+def verify(
+    *,
+    target: Target,
+    habits: Habits,
+    challenge: str | None,
+    no_challenge: bool,
+    times: int,
+    every: float | None,
+    as_json: bool,
+) -> None:
+    """Verify the channel's API key, as the PBX does when a channel is saved and from then on.
 
-    Example: smslab pbx verify --channel channel.toml
+    Example: smslab pbx verify --channel channel.toml --times 10 --every 60
     """
-    wanted = None if no_challenge or not habits.verify_challenge else challenge or secrets.token_hex(8)
+    verdicts: list[Exit] = []
     with PbxLedger(":memory:") as ledger, open_client() as client:
-        result = Pbx(target, ledger, client, habits=habits).verify(wanted)
-    _say(_verified(result), as_json=as_json)
-    raise SystemExit(_verification_exit(result))
+        player = Pbx(target, ledger, client, habits=habits)
+        for turn in range(times):
+            time.sleep((habits.verify_every if every is None else every) if turn else 0.0)
+            wanted = None if no_challenge or not habits.verify_challenge else challenge or secrets.token_hex(8)
+            result = player.verify(wanted)
+            _say(_verified(result), as_json=as_json)
+            verdicts.append(_verification_exit(result))
+    raise SystemExit(worst(verdicts))
 
 
 @pbx.command()

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from simulator.pbx.pacing import arrivals
 from simulator.pbx.pbx import words
 from simulator.pbx.personas import PERSONAS, Payload
+from simulator.pbx.sessions import Office
 from simulator.people import Note, People
 
 
@@ -47,6 +48,8 @@ class Plan:
     abroad: float = 0.2
     only_to: str | None = None
     even: bool = False
+    agents: int = 0  # so many people at desks instead of arrivals out of nowhere
+    haste: float = 1.0  # and how many times faster than people they are
 
 
 def shots(plan: Plan) -> Iterator[Shot]:
@@ -54,9 +57,8 @@ def shots(plan: Plan) -> Iterator[Shot]:
     waiting: list[Shot] = []
     dice = Random(f"choices {plan.seed}")
     names, weights = tuple(plan.weights), tuple(plan.weights.values())
-    times = arrivals(plan.profile, plan.rate, plan.duration, None if plan.even else plan.seed)
     number = 0
-    for due, note in zip(times, People(plan.seed, plan.abroad).notes(), strict=False):
+    for due, note in _notes(plan):
         while waiting and waiting[0].due <= due:
             yield heappop(waiting)
         name = dice.choices(names, weights)[0]
@@ -65,6 +67,16 @@ def shots(plan: Plan) -> Iterator[Shot]:
             number += 1
     while waiting:
         yield heappop(waiting)
+
+
+def _notes(plan: Plan) -> Iterator[tuple[float, Note]]:
+    people = People(plan.seed, plan.abroad)
+    if plan.agents:
+        office = Office(people, plan.seed, plan.agents, plan.haste)
+        said = office.work(plan.profile, plan.rate, plan.duration, plan.seed)
+        return ((one.due, one.note) for one in said)
+    times = arrivals(plan.profile, plan.rate, plan.duration, None if plan.even else plan.seed)
+    return zip(times, people.notes(), strict=False)
 
 
 def fingerprint(plan: Plan) -> str:

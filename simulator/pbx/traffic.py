@@ -44,6 +44,8 @@ def _list(context: click.Context, _option: click.Parameter, wanted: bool) -> Non
 @click.option("--mix", "weights", default="office", show_default=True, help="Personas by weight: office=8,curly=1.")
 @click.option("--abroad", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share of foreign numbers.")
 @click.option("--even", is_flag=True, help="Evenly spaced instead of random arrivals.")
+@click.option("--agents", type=click.IntRange(0, 20_000), default=0, help="Agents who type, instead of arrivals.")
+@click.option("--haste", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, help="Agents' speed.")
 @click.option("--run", "run_name", help="Name of the run in the ledger. Default: traffic-SEED.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; print how much it would be and its fingerprint.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Profiles and personas.")
@@ -103,6 +105,8 @@ def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[st
         abroad=o["abroad"],
         only_to=None if is_loopback(target.send_url) else target.to_number,
         even=o["even"],
+        agents=o["agents"],
+        haste=o["haste"],
     )
 
 

@@ -56,6 +56,15 @@ def test_verify_in_both_forms(provider, run, words):
     assert query == "challenge=abc" or "--challenge" not in words
 
 
+def test_verification_is_repeated_on_a_timer(provider, run):
+    """--times and --every verify again and again; one failure is enough for a bad verdict."""
+    words = ["verify", "--times", "3", "--every", "0.01", "--json"]
+    result = run(provider.url, *words)
+    assert (result.exit_code, len(result.output.splitlines()), len(provider.seen)) == (0, 3, 3)
+    assert len({environ["QUERY_STRING"] for environ, _ in provider.seen}) == 3
+    assert run(provider.url, *words, key="ysk_other").exit_code == 3
+
+
 def test_channel_file_is_enough(provider, tmp_path):
     """A channel file replaces every other way of naming the provider."""
     path = tmp_path / "channel.toml"
