@@ -46,6 +46,8 @@ class Handler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 120
+    error_content_type = "application/json"
+    error_message_format = '{"error": "This is not HTTP (%(code)d).", "simulator": "fake carrier"}'
 
     def setup(self) -> None:
         """Answers leave at once."""

@@ -156,3 +156,12 @@ def test_without_a_socket_a_cut_is_an_error(carrier):
     with pytest.raises(ConnectionAbortedError):
         carrier.send("A")
     assert carrier.taken() == ["A"]
+
+
+@pytest.mark.parametrize("noise", [b"\x16\x03\x01 tls?\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
+def test_what_is_not_http_gets_an_answer_all_the_same(address, noise):
+    """JSON, from the simulator, and the line is closed."""
+    with socket.create_connection(address, timeout=5) as line:
+        line.sendall(noise)
+        data = b"".join(iter(lambda: line.recv(65536), b""))
+    assert json.loads(data[data.index(b"{") :])["simulator"] == "fake carrier"

@@ -37,9 +37,9 @@ def served(directory, *options, **environ):
             process.kill()
 
 
-def run(url, *words):
+def run(url, *words, **environ):
     """One command against the carrier at `url`."""
-    return CliRunner(env={"SMSLAB_CARRIER_URL": url}).invoke(carrier, [str(word) for word in words])
+    return CliRunner(env={"SMSLAB_CARRIER_URL": url, **environ}).invoke(carrier, [str(word) for word in words])
 
 
 def test_what_was_answered_survives_kill_nine(tmp_path):
@@ -108,6 +108,7 @@ def test_it_can_be_broken_and_mended_from_the_command_line(tmp_path):
         assert httpx.post(f"{url}/v1/messages", json=MESSAGE, trust_env=False).status_code == 200
         assert json.loads(run(url, "messages", "--json").stdout)["to"] == "+639170000001"
         assert "+639170000001" in run(url, "messages").stdout
+        assert "┃" in run(url, "messages", FORCE_COLOR="1").stdout
         assert "phase 1" in run(url, "fault", "add", "--schedule", schedule).stdout
         assert run(url, "reset").stdout == "Cleared: 1.\n"
         assert json.loads(run(url, "fault", "list", "--json").stdout)["faults"] == []

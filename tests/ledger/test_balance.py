@@ -151,13 +151,13 @@ def test_in_flight_is_the_peak_of_open_attempts():
 
 
 def test_a_hundred_thousand_messages_balance_in_under_five_seconds():
-    """The size of a release run, with one of each kind of trouble in it."""
+    """The size of a release run, with trouble in it; in time of this process, since others share the machine."""
     tried = [attempt(number, text="Your parcel 0123456789 is on its way. " * 4) for number in range(100_000)]
     taken = [delivery(one) for one in tried]
     taken[7] = taken[7]._replace(text="other")
-    began = time.perf_counter()
+    began = time.process_time()
     account = balance(tried, [*taken[:50], *taken[51:], taken[90]])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert wrongs(account) == {"lost": ("SDPS50",), "duplicated": ("SDPS90",), "altered": ("SDPS7",)}
 
 
