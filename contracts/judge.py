@@ -52,6 +52,18 @@ def judge_answer(operation: str, method: str, answer: Answer) -> tuple[Finding, 
     return tuple(found)
 
 
+def tested_rules(operation: str, method: str, answer: Answer) -> tuple[str, ...]:
+    """The rules that `judge_answer` holds this answer to."""
+    if (operation, method) not in {route[:2] for route in spec.routes()}:
+        return ("YS-LEAK-01",)
+    if answer.status < 300:
+        success = ("YS-OK-01", "YS-OK-02", "YS-OK-03", "YS-OK-04")
+        return ("YS-LEAK-01", *(success if operation == "sendmessage" else success[:1]))
+    envelope = tuple(f"YS-ENV-{number:02}" for number in range(1, 8))
+    header = {401: "YS-AUTH-06", 429: "YS-RATE-02", 500: "YS-DOWN-02"}.get(answer.status)
+    return ("YS-LEAK-01", *envelope, *([header] if header else []))
+
+
 def error_code(answer: Answer) -> str | None:
     """The code in the envelope, or None if there is no envelope with one."""
     match _json(answer.body):

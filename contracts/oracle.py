@@ -6,7 +6,7 @@ A model of the contract, not of a gateway. Where the contract leaves room it all
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -87,7 +87,7 @@ def _no_message(text: str) -> Expected:
 
 
 def _judge(faults: list[Fault], parsed: Mapping[str, Any], text: str) -> Expected:
-    if "\\u" in text and _is_unsendable(json.dumps(parsed, ensure_ascii=False)):
+    if "\\u" in text and any(map(_is_unsendable, _strings(parsed))):
         return {"YS-TXT-06": _PARAMETER} if not faults else {faults[0].rule: ("400/*",)}
     if not faults:
         if not any(unicodedata.category(character)[0] not in "CZ" for character in parsed["text"]):
@@ -138,8 +138,19 @@ def _number(parsed: Mapping[str, Any], name: str, rule: str) -> Fault | None:
     return Fault(rule if value.isascii() else "YS-NUM-03", _NUMBER)
 
 
+def _strings(value: object) -> Iterator[str]:
+    """Every string in a document, names of members too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from _strings(inner)
+
+
 def _is_unsendable(text: str) -> bool:
-    return "\\u0000" in text or any("\ud800" <= character <= "\udfff" for character in text)
+    return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from contracts import cases
 from contracts.cases import Case
-from contracts.judge import judge_answer
+from contracts.judge import judge_answer, tested_rules
 from contracts.provider import BudgetSpentError, Provider
 from contracts.verdict import Broken, Verdict, matches, outcome
 from contracts.wire import Exchange
@@ -46,7 +46,7 @@ def note(
     if any(rule == "YS-ROB-01" for rule, _ in found) and not _is_crash(provider, case):
         verdict.untested.append(f"{case.name}: answered {outcome_of(done)} once, and not again")
         return
-    for rule in [*case.expect, *(rule for rule, _ in found if rule not in case.expect)]:
+    for rule in dict.fromkeys((*case.expect, *_tested(case, done), *(rule for rule, _ in found))):
         verdict.checked[rule] = verdict.checked.get(rule, 0) + 1
     verdict.broken += [Broken(rule, sentence, engine, case.name, index) for rule, sentence in found]
 
@@ -92,6 +92,14 @@ def _is_crash(provider: Provider, case: Case) -> bool:
         raise UnavailableError(f"good requests are answered with {outcome_of(done)}")
     again = [provider.ask(case) for _ in range(2) if provider.allows(case)]
     return all(one.answer is None or one.answer.status >= 500 for one in again)
+
+
+def _tested(case: Case, done: Exchange) -> tuple[str, ...]:
+    """The rules that any exchange of this kind puts to the test, whatever the case is about."""
+    if done.answer is None:
+        return ("YS-ROB-01", "YS-ROB-02")
+    echo = ("YS-VER-02", "YS-VER-03") if case.challenge is not None and done.answer.status == 200 else ()
+    return ("YS-ROB-01", "YS-ROB-02", *tested_rules(case.call.operation, case.call.method, done.answer), *echo)
 
 
 def _echo(challenge: str, done: Exchange) -> Iterator[tuple[str, str]]:

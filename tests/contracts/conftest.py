@@ -17,12 +17,10 @@ from contracts.verdict import Verdict
 from contracts.verify import run
 
 KEY = "minimalKeyAbc123"
-BLOCKED = "blockedKeyAbc123"
 
 
 def _module(name):
-    path = Path(__file__).with_name(f"{name}.py")
-    module_spec = importlib.util.spec_from_file_location(name, path)
+    module_spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
     return module
@@ -30,9 +28,15 @@ def _module(name):
 
 @pytest.fixture(scope="session")
 def minimal_app():
-    """A fresh minimal provider per call; options as in `minimal_provider.Minimal`."""
+    """A fresh minimal provider per call, with the options of `minimal_provider.Minimal`."""
     minimal = _module("minimal_provider").Minimal
-    return lambda **options: minimal(KEY, blocked_key=BLOCKED, **options).app
+    return lambda **options: minimal(KEY, blocked_key="blockedKeyAbc123", **options).app
+
+
+@pytest.fixture(scope="session")
+def faulty_app():
+    """A provider of the kind "framework" or "script", with the faults of such."""
+    return lambda kind: _module("faulty_providers").create(kind, KEY)
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +73,10 @@ def minimal(minimal_app):
 
 @pytest.fixture
 def smslab_contract():
-    """Run `smslab contract ...` with the minimal provider's key: the result, and its JSON if there is some."""
+    """Run `smslab contract ...`: the result, and its JSON if there is some."""
 
-    def invoke(*arguments, key=KEY):
-        done = CliRunner(env={"YEASTAR_API_KEY": key}).invoke(contract, [str(one) for one in arguments])
+    def invoke(*arguments):
+        done = CliRunner(env={"YEASTAR_API_KEY": KEY}).invoke(contract, [str(one) for one in arguments])
         return done, json.loads(done.stdout) if done.stdout.startswith("{") else {}
 
     return invoke
