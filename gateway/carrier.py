@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Timer
+from time import monotonic
 from typing import Any, NamedTuple
 
 import httpx
@@ -72,15 +73,18 @@ class Carrier:
 
     def submit(self, parcels: Sequence[Parcel]) -> Call:
         """Offer the messages once. Never raises for anything the carrier or the network does."""
+        return self._submit(parcels, monotonic() + self._deadline)
+
+    def _submit(self, parcels: Sequence[Parcel], end: float) -> Call:
         try:
-            response, body = self._post(parcels)
+            response, body = self._post(parcels, end - monotonic())
             if response.status_code == 200:
                 return _read_results(body, parcels, single=self._single)
-            return self._refused(response, parcels)
-        except (httpx.HTTPError, Garbled, OSError) as fault:
+            return self._refused(response, parcels, end)
+        except (httpx.HTTPError, httpx.InvalidURL, Garbled, OSError) as fault:
             return Call([Outcome(RETRY, reason=f"{type(fault).__name__}: {fault}")] * len(parcels), alive=False)
 
-    def _refused(self, response: httpx.Response, parcels: Sequence[Parcel]) -> Call:
+    def _refused(self, response: httpx.Response, parcels: Sequence[Parcel], end: float) -> Call:
         status = response.status_code
         reason = f"HTTP {status}"
         if status >= 500 or status in TEMPORARY or status < 400:
@@ -88,11 +92,14 @@ class Carrier:
             return Call([outcome] * len(parcels), alive=status in TEMPORARY)
         if len(parcels) == 1:
             return Call([Outcome(REFUSED, reason=reason)], alive=True)
-        # One bad message must not take the others with it: offer them alone.
-        calls = [self.submit([parcel]) for parcel in parcels]
-        return Call([call.outcomes[0] for call in calls], alive=any(call.alive for call in calls))
+        # One bad message must not take the others with it: offer them alone, as far as this attempt's time goes.
+        outcomes = [
+            self._submit([parcel], end).outcomes[0] if monotonic() < end else Outcome(RETRY, reason="no time left")
+            for parcel in parcels
+        ]
+        return Call(outcomes, alive=True)
 
-    def _post(self, parcels: Sequence[Parcel]) -> tuple[httpx.Response, bytes]:
+    def _post(self, parcels: Sequence[Parcel], seconds: float) -> tuple[httpx.Response, bytes]:
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         if self._single:
             headers["Idempotency-Key"] = parcels[0].key
@@ -101,7 +108,7 @@ class Carrier:
             document = {"messages": [{"key": parcel.key, **parcel.fields()} for parcel in parcels]}
         body = bytearray()
         with (
-            self._cut_in_time(),
+            self._cut_in_time(seconds),
             self._client.stream(
                 "POST",
                 self._url,
@@ -119,12 +126,12 @@ class Carrier:
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         """Keeps hold of the socket, which httpx shows nowhere else before the headers have come."""
-        if event == "connection.connect_tcp.complete":
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
             self._socket = info["return_value"].get_extra_info("socket")
 
     @contextmanager
-    def _cut_in_time(self) -> Iterator[None]:
-        timer = Timer(self._deadline, self._cut)
+    def _cut_in_time(self, seconds: float) -> Iterator[None]:
+        timer = Timer(seconds, self._cut)
         timer.daemon = True
         timer.start()
         try:
@@ -156,7 +163,7 @@ def _read_results(body: bytes, parcels: Sequence[Parcel], *, single: bool) -> Ca
         results = [{"status": 200, **document}] if single else document["results"]
         by_key = {result["key"]: result for result in results}
         outcomes = [_outcome(by_key[parcel.key]) for parcel in parcels]
-    except (ValueError, KeyError, TypeError, RecursionError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as fault:
         message = f"an answer that cannot be read ({type(fault).__name__})"
         raise Garbled(message) from None
     return Call(outcomes, alive=any(outcome.kind != RETRY or outcome.retry_after for outcome in outcomes))
@@ -165,10 +172,11 @@ def _read_results(body: bytes, parcels: Sequence[Parcel], *, single: bool) -> Ca
 def _outcome(result: dict[str, Any]) -> Outcome:
     status, carrier_id = int(result["status"]), result.get("id")
     if status == 200:
-        if not isinstance(carrier_id, str) or not 0 < len(carrier_id) <= 64:
+        if not isinstance(carrier_id, str) or not (0 < len(carrier_id) <= 64 and carrier_id.isprintable()):
             raise ValueError
         return Outcome(SUBMITTED, carrier_id=carrier_id)
-    reason = f"{status} {str(result.get('error', ''))[:200]}".rstrip()
+    said = str(result.get("error", ""))[:200].encode("ascii", "backslashreplace").decode()
+    reason = f"{status} {said}".rstrip()
     if status in TEMPORARY or status >= 500:
         return Outcome(RETRY, reason=reason, retry_after=_seconds(result.get("retry_after")))
     return Outcome(REFUSED, reason=reason)
