@@ -39,7 +39,7 @@ class Baton:
     """Collects rows and has `write` store them, a batch at a time, in the thread of one of the callers.
 
     `write` returns one fate a row and does not raise. `most` bounds a batch, `patience` (seconds) a caller's wait,
-    `lock` makes what callers wait on.
+    `lock` makes what callers wait on. `afterwards` is told of each batch when nobody waits for it any more.
     """
 
     def __init__(
@@ -48,9 +48,11 @@ class Baton:
         most: int = 256,
         patience: float = 5,
         lock: Callable[[], Any] = Lock,
+        afterwards: Callable[[Sequence[Row], Sequence[Fate]], None] = lambda _rows, _fates: None,
     ) -> None:
         self._write = write
         self._lock = lock
+        self._afterwards = afterwards
         self._most = most
         self._patience = patience
         self._mutex = Lock()
@@ -86,6 +88,7 @@ class Baton:
             heir.turn.release()
         for ticket in batch[1:]:
             ticket.turn.release()
+        self._afterwards([ticket.row for ticket in batch], fates)
 
     def _give_up(self, ticket: Ticket) -> None:
         """A row nobody has taken up yet is withdrawn, so its refusal is definite; one being written stays unknown."""

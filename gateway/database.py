@@ -13,6 +13,7 @@ from gateway.baton import Fate, Row
 COLUMNS = (
     "id",
     "integration_id",
+    "key_id",
     "sender",
     "from_number",
     "to_number",

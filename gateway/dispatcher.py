@@ -7,7 +7,7 @@ simulation drives it step by step; `run` is the same in a thread.
 from collections.abc import Callable
 from random import Random
 from threading import Event
-from typing import Any, Protocol
+from typing import Protocol
 
 from gateway import health
 from gateway.breaker import COOLDOWN, Breaker
@@ -15,6 +15,7 @@ from gateway.carrier import RETRY, Call, Outcome, Parcel
 from gateway.claims import EXPIRED, Claimed, Ended, claim, due_lanes, write_down
 from gateway.crash import Point, go_on
 from gateway.database import Database
+from gateway.events import EventLog
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 
@@ -41,7 +42,7 @@ class Dispatcher:
         settings: Settings,
         clock: Callable[[], float],
         rng: Random,
-        log: Any,  # noqa: ANN401  structlog's loggers are dynamic
+        log: EventLog,
         metrics: Metrics,
         point: Point = go_on,
     ) -> None:

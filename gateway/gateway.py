@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from threading import Event, Thread
-from typing import Any
 
 from gateway.admission import Admission
 from gateway.carrier import Carrier, open_client
 from gateway.crash import Point, crash_point
 from gateway.database import Database, open_database
 from gateway.dispatcher import Dispatcher
-from gateway.events import open_log
+from gateway.events import EventLog, open_log
 from gateway.ids import Ids
 from gateway.keys import Keys
 from gateway.limiter import Limiter
@@ -34,7 +33,7 @@ class Gateway:
     admission: Admission
     orders: Orders
     metrics: Metrics
-    log: Any
+    log: EventLog
     clock: Clock
     wake: Event
     point: Point
@@ -44,7 +43,9 @@ class Gateway:
         self.database.close()
 
 
-def open_gateway(settings: Settings, clock: Clock = time.time, ids: Ids | None = None, log: object = None) -> Gateway:
+def open_gateway(
+    settings: Settings, clock: Clock = time.time, ids: Ids | None = None, log: EventLog | None = None
+) -> Gateway:
     """A gateway on an initialised database."""
     database = open_database(
         settings.database_url, unsafe=settings.unsafe_durability, deadline=settings.request_deadline

@@ -1,19 +1,15 @@
 """What a message may be: usable numbers, a destination its sender may reach, text and nothing but text."""
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
-
-import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from gateway.body import Message, bad
 from gateway.contract import INVALID_NUMBER, MAX_TEXT, NO_PERMISSION, NUMBER, UNSUPPORTED_MEDIA, Refusal
+from gateway.numbering import mobile_country
 from gateway.parties import Integration
 from gateway.segments import Segments, segments
 
 STRICT = re.compile(NUMBER)
-REACHABLE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
 class Content(NamedTuple):
@@ -36,19 +32,6 @@ def check_numbers(message: Message, integration: Integration) -> None:
         raise Refusal(INVALID_NUMBER, "to is not a mobile number in E.164 format")
     if integration.allowed_countries and country not in integration.allowed_countries:
         raise Refusal(NO_PERMISSION, f"The sender may not send to country code {country}")
-
-
-@lru_cache(maxsize=65536)
-def mobile_country(number: str) -> int | None:
-    """The country calling code of a number that can receive SMS and is already in its one E.164 form, or None."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return None
-    # number_type is UNKNOWN for every number that is not valid.
-    fits = phonenumbers.number_type(parsed) in REACHABLE
-    same = fits and phonenumbers.format_number(parsed, PhoneNumberFormat.E164) == number
-    return parsed.country_code if same else None
 
 
 def check_content(message: Message) -> Content:

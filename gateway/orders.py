@@ -11,7 +11,7 @@ from gateway.body import Message
 from gateway.contract import UNAVAILABLE, Refusal
 from gateway.crash import Point, go_on
 from gateway.database import Database
-from gateway.events import fingerprint, masked
+from gateway.events import Accepted, EventLog
 from gateway.ids import Ids
 from gateway.message import Content
 from gateway.metrics import Metrics
@@ -32,7 +32,7 @@ class Orders:
         admission: Admission,
         ids: Ids,
         clock: Callable[[], float],
-        log: Any,  # noqa: ANN401  structlog's loggers are dynamic
+        log: EventLog,
         metrics: Metrics,
         wake: Callable[[], None],
         point: Point = go_on,
@@ -46,7 +46,7 @@ class Orders:
         self._metrics = metrics
         self._wake = wake
         self._point = point
-        self._baton = Baton(self._write, patience=settings.request_deadline)
+        self._baton = Baton(self._write, patience=settings.request_deadline, afterwards=self._note)
 
     def create(self, integration: Integration, message: Message, content: Content) -> str:
         """The id of the new order, which is on disk; or 10007.
@@ -57,20 +57,15 @@ class Orders:
             order_id = self._ids.draw()
             fate = self._baton.submit(self._row(order_id, integration, message, content))
             if fate is not Fate.DUPLICATE:
-                return self._answer(order_id, fate, integration, message, content)
+                return self._answer(order_id, fate)
         raise Refusal(UNAVAILABLE, "No order id could be drawn")
 
-    def _answer(self, order_id: str, fate: Fate, integration: Integration, message: Message, content: Content) -> str:
+    def _answer(self, order_id: str, fate: Fate) -> str:
         if fate is Fate.COMMITTED:
-            self._metrics.accepted.inc()
-            self._log.info(
-                "accepted", order=order_id, integration=integration.id, key=integration.key_id,
-                to=masked(message.to), text=fingerprint(content.text), segments=content.segments.parts,
-            )  # fmt: skip
             return order_id
         if fate is Fate.UNKNOWN:
             self._metrics.indeterminate.inc()
-            self._log.error("indeterminate", order=order_id, integration=integration.id)
+            self._log.error("indeterminate", order=order_id)
         raise Refusal(UNAVAILABLE, "The order could not be stored", retry_after=5)
 
     def _row(self, order_id: str, integration: Integration, message: Message, content: Content) -> Row:
@@ -78,6 +73,7 @@ class Orders:
         return (
             order_id,
             integration.id,
+            integration.key_id,
             integration.sender,
             message.from_number,
             message.to,
@@ -98,10 +94,16 @@ class Orders:
         except Exception:  # noqa: BLE001  whoever waits for the batch must get an answer
             self._log.exception("insert failed")
             return [Fate.UNKNOWN] * len(rows)
-        self._metrics.batch.observe(len(rows))
         self._admission.added(fates.count(Fate.COMMITTED))
         self._wake()
         return fates
+
+    def _note(self, rows: Sequence[Row], fates: Sequence[Fate]) -> None:
+        """What can wait until the answers are on their way: numbers and log lines, once a batch."""
+        done = [row for row, fate in zip(rows, fates, strict=True) if fate is Fate.COMMITTED]
+        self._metrics.batch.observe(len(rows))
+        self._metrics.accepted.inc(len(done))
+        self._log.accepted(Accepted(row[0], row[1], row[2], row[5], row[6], row[8]) for row in done)
 
 
 def listed(database: Database, **filters: str) -> Iterator[dict[str, Any]]:

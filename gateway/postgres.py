@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, event, make_url
 from gateway.baton import Fate, Row
 from gateway.database import COLUMNS, Database, DatabaseFault
 
-TYPES = ("text", "bigint", "text", "text", "text", "text", "text", "int", "bigint", "bigint", "bigint")
+TYPES = ("text", "bigint", "bigint", "text", "text", "text", "text", "text", "int", "bigint", "bigint", "bigint")
 ARRAYS = ",".join(f"%s::{kind}[]" for kind in TYPES)
 # The transaction's number comes with the insert; until it is here no COMMIT has been sent.
 INSERT = (

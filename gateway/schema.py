@@ -69,6 +69,7 @@ orders: Final = Table(
     Column("seq", Serial, primary_key=True),
     Column("id", String(23), nullable=False, unique=True),
     Column("integration_id", BigInteger, nullable=False),
+    Column("key_id", BigInteger, nullable=False),
     Column("sender", String(16), nullable=False),
     Column("from_number", String(16), nullable=False),
     Column("to_number", String(16), nullable=False),

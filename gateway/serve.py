@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Callable
 from functools import partial
 from multiprocessing import util
 from threading import Event
@@ -20,11 +21,13 @@ from gateway.settings import Settings
 HEADERS_IN_TIME = 5000  # milliseconds a client may take for its headers
 
 
-def serve(settings: Settings, host: str, port: int, workers: int, *, deliver: bool) -> None:
-    """Run until SIGTERM or SIGINT; every request in progress is answered first. OSError if the port is taken."""
+def serve(settings: Settings, host: str, port: int, workers: int, build: Callable[[], Flask]) -> None:
+    """Run what `build` makes in each worker until SIGTERM or SIGINT; requests in progress are answered first.
+
+    OSError if the port is taken.
+    """
     with socket.create_server((host, port)):  # granian would only say so in its log
         pass
-    initialise(settings.database_url)
     Server(
         "gateway.app:create_app",
         address=host,
@@ -37,14 +40,31 @@ def serve(settings: Settings, host: str, port: int, workers: int, *, deliver: bo
         websockets=False,
         respawn_failed_workers=True,
         log_enabled=False,
-    ).serve(target_loader=partial(worker, settings, deliver=deliver), wrap_loader=False)
+    ).serve(target_loader=partial(_pinned, build, pin=settings.pin), wrap_loader=False)
+
+
+def _pinned(build: Callable[[], Flask], *, pin: bool) -> Flask:
+    """Called first in each worker process, before it has threads, so that all of them inherit the core."""
+    if pin:
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+    return build()
+
+
+def hello() -> Flask:
+    """The least that Flask can do: what `smslab load bench` compares the gateway with, on the same server."""
+    app = Flask("hello", static_folder=None)
+
+    @app.get("/")
+    @app.get("/healthz")
+    def greet() -> dict[str, str]:
+        return {"hello": "world"}
+
+    return app
 
 
 def worker(settings: Settings, *, deliver: bool) -> Flask:
-    """What each worker process runs: the app, and dispatchers that finish what they have in hand at the end."""
-    if settings.pin:
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})  # before there are threads, so that all inherit it
+    """The gateway's app, and dispatchers that finish what they have in hand at the end."""
     gateway = open_gateway(settings)
     if deliver:
         util.Finalize(None, start_delivery(gateway).stop, exitpriority=10)

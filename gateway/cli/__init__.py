@@ -1,6 +1,7 @@
 """`smslab gateway`: serve and deliver; who may send is in `parties`, what became of it in `orders`."""
 
 import dataclasses
+from functools import partial
 
 import click
 
@@ -31,7 +32,10 @@ def init() -> None:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option("--deliver/--no-deliver", default=True, show_default=True, help="Submit to the carrier from here too.")
 @click.option("--check-config", is_flag=True, help="Print every setting and stop.")
-def serve(host: str, port: int, workers: int, deliver: bool, check_config: bool) -> None:
+@click.option(
+    "--hello", is_flag=True, help="Serve a bare Flask hello instead, for `smslab load bench` to compare with."
+)
+def serve(host: str, port: int, workers: int, deliver: bool, check_config: bool, hello: bool) -> None:
     """Serve the two endpoints until Ctrl-C.
 
     Example: smslab gateway serve --port 8080
@@ -39,11 +43,16 @@ def serve(host: str, port: int, workers: int, deliver: bool, check_config: bool)
     chosen = settings()
     if check_config:
         return print_settings(chosen)
-    from gateway.serve import serve as run
+    from gateway import serve as server
+    from gateway.database import initialise
 
     with sentences():
         try:
-            run(chosen, host, port, workers, deliver=deliver)
+            if hello:
+                return server.serve(chosen, host, port, workers, server.hello)
+            initialise(chosen.database_url)
+            build = partial(server.worker, chosen, deliver=deliver)
+            server.serve(chosen, host, port, workers, build)
         except OSError as fault:
             raise click.UsageError(f"Cannot listen on {host}:{port}: {fault.strerror}") from None
 

@@ -75,6 +75,7 @@ def _create_orders() -> None:
         sa.Column("seq", Serial, primary_key=True),
         sa.Column("id", sa.String(23), nullable=False, unique=True),
         sa.Column("integration_id", sa.BigInteger, nullable=False),
+        sa.Column("key_id", sa.BigInteger, nullable=False),
         sa.Column("sender", sa.String(16), nullable=False),
         sa.Column("from_number", sa.String(16), nullable=False),
         sa.Column("to_number", sa.String(16), nullable=False),
