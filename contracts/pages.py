@@ -32,7 +32,7 @@ def mutants_page() -> str:
         for one in catalogue().values()
     ]
     head = (
-        "# Mutants\n\nBroken providers, one defect each, in front of a correct one. Made by `python -m contracts.pages`.\n"
+        "# Mutants\n\nMade by `python -m contracts.pages`: broken providers, one defect each.\n"
         "`smslab contract mutants --target lab.toml` judges them; only the rule in the table kills a mutant.\n"
         "WFC is the fault category of Web Fuzzing Commons, where one fits.\n\n"
         "| mutant | defect | rule | WFC |\n| --- | --- | --- | --- |\n"

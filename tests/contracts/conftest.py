@@ -42,8 +42,7 @@ def faulty_app():
 @pytest.fixture(scope="session")
 def target_at():
     """A target for whatever answers the contract's paths at a base URL."""
-    verify, send = (route.path for route in spec.routes())
-    page = spec.page_example()
+    (verify, send), page = (route.path for route in spec.routes()), spec.page_example()
     plain = Target(send, verify, KEY, page["from"], page["to"], max_accepted=500, timeout=2.0)
 
     def target(base, **changes):
