@@ -1,6 +1,6 @@
 """`smslab carrier`: the commands. What `serve` does is in `process.py`, so that the others start quickly."""
 
-from typing import TextIO
+from typing import Any
 
 import click
 
@@ -18,23 +18,13 @@ def carrier() -> None:
 @carrier.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option("--port", default=8090, show_default=True, help="Port to bind; 0 takes a free one.")
-@click.option("--ledger", "path", default="carrier.sqlite", show_default=True, type=click.Path(dir_okay=False))
+@click.option("--ledger", default="carrier.sqlite", show_default=True, type=click.Path(dir_okay=False))
 @click.option("--receipts-url", help="Where delivery receipts go; none are sent without it.")
 @click.option("--receipt-profile", default="delivered", show_default=True, help="A name, or a YAML file.")
 @click.option("--dedup-window", default=86_400.0, show_default=True, help="Seconds a key is remembered.")
 @click.option("--schedule", type=click.File(), help="A YAML file of fault phases, begun at once.")
 @click.option("--seed", type=int, help="Seed of everything drawn; printed when not given.")
-def serve(
-    *,
-    host: str,
-    port: int,
-    path: str,
-    receipts_url: str | None,
-    receipt_profile: str,
-    dedup_window: float,
-    schedule: TextIO | None,
-    seed: int | None,
-) -> None:
+def serve(**options: Any) -> None:  # noqa: ANN401 - click's options; `Options` types them
     """Serve the fake carrier until Ctrl-C or SIGTERM.
 
     Receipts are signed with the secret in SMSLAB_RECEIPT_SECRET.
@@ -43,7 +33,7 @@ def serve(
     """
     from simulator.carrier.process import Options, run
 
-    run(Options(host, port, path, receipts_url, receipt_profile, dedup_window, schedule, seed))
+    run(Options(**options))
 
 
 carrier.add_command(fault)

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.ledger.balance import Balance, balance, kinds
@@ -12,6 +12,7 @@ from simulator.ledger.carrier import Delivery
 from simulator.ledger.pbx import Attempt
 from simulator.ledger.segments import segments
 
+UNHURRIED = settings(deadline=None)  # the machine is shared
 SENDER = "+630000000001"
 
 
@@ -44,6 +45,7 @@ def worlds(draw):
     return tried, draw(st.permutations(taken))
 
 
+@UNHURRIED
 @given(worlds())
 def test_an_honest_provider_balances_in_any_order(world):
     """Whatever the statuses and the order of taking: nothing wrong, and every attempt is placed once."""
@@ -68,6 +70,7 @@ CORRUPTIONS = {
 
 
 @pytest.mark.parametrize(("kind", "corrupt"), CORRUPTIONS.values(), ids=CORRUPTIONS)
+@UNHURRIED
 @given(world=worlds(), data=st.data())
 def test_each_corruption_of_a_delivery_is_reported(kind, corrupt, world, data):
     """Spoil one delivery of an accepted message: exactly that id is reported, under exactly that kind."""
@@ -82,6 +85,7 @@ def test_each_corruption_of_a_delivery_is_reported(kind, corrupt, world, data):
     assert not account.is_true
 
 
+@UNHURRIED
 @given(worlds())
 def test_what_nobody_sent_is_a_phantom(world):
     """A delivery that fits no attempt is a phantom; one that fits a refused attempt was refused yet delivered."""
