@@ -118,7 +118,7 @@ class Dispatcher:
         """When to try again, in epoch ms: as the carrier asked, or after a backoff with full jitter."""
         if outcome.kind != RETRY:
             return 0
-        if outcome.retry_after is not None:
+        if outcome.retry_after:  # of zero it is as if nothing were said: a hot loop helps nobody
             self._paused[order.lane] = max(self._paused.get(order.lane, 0), now + outcome.retry_after)
             return round((now + outcome.retry_after) * 1000)
         longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(order.attempts - 1, 10))

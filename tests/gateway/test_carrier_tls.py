@@ -34,11 +34,11 @@ def test_a_dribbling_carrier_is_cut_through_tls_too(tmp_path):
                     line.sendall(b" ")
                     while line.recv(65536):
                         pass
-                    return
+                    break
                 except TimeoutError:
                     continue
                 except OSError:
-                    return
+                    break
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=dribble, args=(listener,))
