@@ -33,6 +33,7 @@ _CHECKS = (
 )
 _KEY = "Bearer the-key-of-the-target"  # not the real one: Schemathesis need not know it
 _LEFT_OUT = {"HTTP_HOST", "HTTP_CONNECTION", "HTTP_X_SCHEMATHESIS_TESTCASEID"}
+_BELOW = {414, 431}  # the server in front of the application; the document does not know it
 _NOT_SENT = b'{"data":{"id":"not-sent"}}'
 
 
@@ -140,6 +141,8 @@ class _Door:
             return 200, json_type, _NOT_SENT
         if done is None or done.answer is None:
             return 500, json_type | {"retry-after": "1"}, _refusal("10007")
+        if done.answer.status in _BELOW:
+            return 400, json_type, _refusal("10002")
         hops = {"connection", "transfer-encoding", "content-length", "keep-alive"}
         kept = {name: value for name, value in done.answer.headers.items() if name not in hops}
         return done.answer.status, kept, done.answer.body
