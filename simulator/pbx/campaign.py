@@ -56,9 +56,9 @@ class Campaign:
         """Take up the state a former process left. Raises ValueError if the name belongs to another campaign."""
         if self.path.exists():
             kept = json.loads(self.path.read_text(encoding="utf-8"))
-            if kept["fingerprint"] != self.fingerprint():
+            if not isinstance(kept, dict) or kept.get("fingerprint") != self.fingerprint():
                 raise ValueError(f"There is another campaign named {self.name}; choose a new name.")
-            self.state = kept["state"]
+            self.state = kept.get("state", self.state)
 
     def enter(self, state: State) -> None:
         """Be in a state, and have it on disk."""

@@ -1,10 +1,10 @@
 """`smslab pbx campaign`: run, resume or retry a campaign from a file of contacts."""
 
-import json
 import re
 import time
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,11 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from contracts.exits import Exit
 from contracts.target import Target, is_loopback
-from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.campaign import Campaign
 from simulator.pbx.contacts import fill, read_contacts
 from simulator.pbx.habits import Habits
-from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, provider_options
+from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, open_ledger, provider_options, say
 from simulator.pbx.traffic import budget
 
 
@@ -32,76 +31,52 @@ from simulator.pbx.traffic import budget
 @RECEIVERS
 @LEDGER
 @AS_JSON
-def campaign(
-    *,
-    target: Target,
-    habits: Habits,
-    contacts: Path,
-    text: str,
-    name: str | None,
-    rate: float | None,
-    at: datetime | None,
-    retry: bool,
-    dry_run: bool,
-    receivers: tuple[str, ...],
-    ledger: Path,
-    as_json: bool,
-) -> None:
+def campaign(*, target: Target, habits: Habits, ledger: Path, as_json: bool, **o: Any) -> None:  # noqa: ANN401 - click's own values
     """Send TEXT to everybody in CONTACTS (CSV or JSON); run it again to resume where it stopped.
 
     Example: smslab pbx campaign contacts.csv "Dear {name}, we open at 9" --rate 20 --channel channel.toml
     """
-    plan = _campaign(target, contacts, text, name or contacts.stem, ledger, receivers)
-    if dry_run:
-        _say(plan, {"contacts": len(plan.contacts)}, as_json=as_json)
+    plan = _campaign(target, ledger, o)
+    report: dict[str, Any] = {"name": plan.name, "state": plan.state, "contacts": len(plan.contacts)}
+    if o["dry_run"]:
+        say(report, as_json=as_json)
         return
     allowed = budget(target)
-    plan.wait_until(at.timestamp() if at else 0.0, time.time)
+    plan.wait_until(o["at"].timestamp() if o["at"] else 0.0, time.time)
     screen = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with PbxLedger(ledger) as book, Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
-        todo = plan.remaining(book, retry=retry)
-        task = bar.add_task(plan.name, total=len(todo))
+    with open_ledger(ledger) as book, Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(plan.name, total=len(plan.remaining(book, retry=o["retry"])))
         tally = plan.execute(
             target,
             book,
-            rate or target.rate or 10.0,
-            retry=retry,
+            o["rate"] or target.rate or 10.0,
+            retry=o["retry"],
             budget=allowed,
             habits=habits,
             on_result=lambda _: bar.advance(task),
         )
         left = len(plan.remaining(book, retry=False))
-    _say(plan, {"contacts": len(plan.contacts), "left": left, **tally.report()}, as_json=as_json)
+    say({**report, "state": plan.state, "left": left, **tally.report()}, as_json=as_json)
     if tally.findings:
         raise SystemExit(Exit.WRONG)
     raise SystemExit(Exit.FINE if plan.state == "completed" else Exit.COULD_NOT_TEST)
 
 
-def _campaign(
-    target: Target, contacts: Path, text: str, name: str, ledger: Path, receivers: tuple[str, ...]
-) -> Campaign:
+def _campaign(target: Target, ledger: Path, o: Mapping[str, Any]) -> Campaign:
+    name = o["name"] or o["contacts"].stem
     if not re.fullmatch(r"[\w. -]{1,127}", name):
         raise click.UsageError("A campaign's name has up to 127 letters, digits, blanks, dots and dashes.")
     try:
-        people = read_contacts(contacts)
+        people = read_contacts(o["contacts"])
         for person in people:
-            fill(text, person.fields)
+            fill(o["text"], person.fields)
         path = ledger.parent / f"{name}.campaign.json"
-        plan = Campaign(name, target.from_number, text, people, path)
+        plan = Campaign(name, target.from_number, o["text"], people, path)
         plan.recall()
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    strangers = {person.number for person in people} - {target.to_number, *receivers}
+    strangers = {person.number for person in people} - {target.to_number, *o["receivers"]}
     if strangers and not is_loopback(target.send_url):
         raise click.UsageError(f"{min(strangers)} has not agreed to receive tests (--receiver); nothing was sent.")
     return plan
-
-
-def _say(plan: Campaign, report: dict[str, object], *, as_json: bool) -> None:
-    report = {"name": plan.name, "state": plan.state, **report}
-    if as_json:
-        click.echo(json.dumps(report))
-        return
-    for name, value in report.items():
-        click.echo(f"{name:<18} {value}")

@@ -1,6 +1,5 @@
 """The group `smslab pbx`, with the two things a PBX does all day: verify and send."""
 
-import json
 import secrets
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from simulator.pbx.habits import Habits
 from simulator.pbx.listening import listen
 from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx, Verification
-from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
+from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say
 from simulator.pbx.replays import record, replay
 from simulator.pbx.scenarios import run, worst
 from simulator.pbx.traffic import traffic
@@ -59,7 +58,7 @@ def verify(
             time.sleep((habits.verify_every if every is None else every) if turn else 0.0)
             wanted = None if no_challenge or not habits.verify_challenge else challenge or secrets.token_hex(8)
             result = player.verify(wanted)
-            _say(_verified(result), as_json=as_json)
+            say(_verified(result), as_json=as_json)
             verdicts.append(_verification_exit(result))
     raise SystemExit(worst(verdicts))
 
@@ -83,9 +82,9 @@ def send(
 
     Example: smslab pbx send "Hello from Yeastar" --to +639171234567 --channel channel.toml
     """
-    with PbxLedger(ledger) as book, open_client() as client:
+    with open_ledger(ledger) as book, open_client() as client:
         result = Pbx(target, book, client, habits=habits).send(target.to_number, text, media_urls=media_urls)
-    _say(result.as_event(), as_json=as_json)
+    say(result.as_event(), as_json=as_json)
     raise SystemExit(send_exit(result))
 
 
@@ -114,15 +113,6 @@ def _verified(result: Verification) -> dict[str, Any]:
         "seconds": round(result.seconds, 6),
         "findings": [finding._asdict() for finding in result.findings],
     }
-
-
-def _say(record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(record, ensure_ascii=False))
-        return
-    for name, value in record.items():
-        for shown in value if isinstance(value, list) else [value]:
-            click.echo(f"{name:<16} {'-' if shown is None else shown}")
 
 
 for command in (run, traffic, campaign, record, replay, listen):

@@ -6,6 +6,7 @@ cannot hold thousands of requests in flight or keep a wall-clock deadline. What 
 """
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -58,6 +59,8 @@ class Line:
             failure = Failure("exceeds_time_limit", f"No answer within {deadline:g} s.")
         except ConnectionRefusedError:
             failure = Failure("request_fail", "The provider refuses connections.")
+        except socket.gaierror:
+            failure = Failure("request_fail", "The provider's host name is unknown.")
         except ssl.SSLError as error:
             failure = Failure("request_fail", f"TLS: {error.reason}.")
         except OSError:

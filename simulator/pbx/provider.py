@@ -1,13 +1,18 @@
-"""How the pbx commands are told about the provider: as a PBX channel file, or as a target like everywhere else."""
+"""What the pbx commands share with their operator: the provider's options, the ledger file, the report."""
 
 import functools
-from collections.abc import Callable
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from contracts.target import Target, target_options
+from simulator.ledger.pbx import PbxLedger
 from simulator.pbx import channel as channels
 from simulator.pbx.habits import Habits
 
@@ -24,12 +29,47 @@ RECEIVERS = click.option(
 )
 
 
+def say(report: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a report: one line of JSON for programs, name and value for people."""
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for name, value in report.items():
+        words = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, Mapping) else value
+        for shown in words if isinstance(words, list) else [words]:
+            click.echo(f"{name:<18} {'-' if shown is None else shown}")
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[PbxLedger]:
+    """The PBX's ledger; whatever is wrong with the file is a usage error in a sentence."""
+    try:
+        with PbxLedger(path) as ledger:
+            yield ledger
+    except sqlite3.Error as error:
+        raise click.UsageError(f"The ledger {path} cannot be used: {error}.") from error
+
+
+def usable(target: Target) -> Target:
+    """The target, if its URLs can be called at all; else a usage error."""
+    for url in filter(None, (target.send_url, target.verify_url)):
+        try:
+            parts = urlsplit(url)
+            sound = url.isascii() and url.isprintable() and " " not in url and parts.port != 0
+            (parts.hostname or "").encode("idna")
+        except ValueError:
+            sound = False
+        if not sound:
+            raise click.UsageError(f"{url!r} cannot be called: its host, port or path is malformed.")
+    return target
+
+
 def provider_options(command: Callable[..., object]) -> Callable[..., object]:
     """The target options and `--channel FILE.toml`; the command gets `target` and `habits`."""
 
     @functools.wraps(command)
     def with_default_habits(*, target: Target, **options: object) -> object:
-        return command(target=target, habits=Habits(), **options)
+        return command(target=usable(target), habits=Habits(), **options)
 
     as_target = target_options(with_default_habits)
 
@@ -46,7 +86,7 @@ def provider_options(command: Callable[..., object]) -> Callable[..., object]:
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         to = options.pop("to")
-        return command(target=chosen.target(to, owned=owned), habits=chosen.habits, **options)
+        return command(target=usable(chosen.target(to, owned=owned)), habits=chosen.habits, **options)
 
     path = click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.option("--channel", type=path, help="TOML file of a PBX channel.")(with_provider)

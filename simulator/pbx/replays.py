@@ -8,11 +8,10 @@ import click
 
 from contracts.exits import Exit
 from contracts.target import Target, is_loopback
-from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.engine import Engine, Result
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play
-from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, provider_options
+from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, open_ledger, provider_options
 from simulator.pbx.recording import from_ledger, read, replayed, write
 from simulator.pbx.traffic import budget
 
@@ -28,7 +27,7 @@ def record(*, file: Path, run_name: str | None, ledger: Path) -> None:
 
     Example: smslab pbx record monday.har --run traffic-7
     """
-    with PbxLedger(ledger) as book:
+    with open_ledger(ledger) as book:
         written = write(file, from_ledger(book.attempts(run_name)))
     click.echo(f"{written} messages recorded in {file.name}.")
     raise SystemExit(Exit.FINE if written else Exit.COULD_NOT_TEST)
@@ -75,7 +74,7 @@ def replay(
         if before != after:
             changes.append((result.shot.number, before, after))
 
-    with PbxLedger(ledger) as book:
+    with open_ledger(ledger) as book:
         name = run_name or f"replay-{file.stem}"
         engine = Engine(target, book, name, budget=budget(target), habits=habits, on_result=compare)
         tally = play(engine, planned)

@@ -17,7 +17,7 @@ from contracts.exits import Exit
 from contracts.target import Target, target_options
 from simulator.lab import Lab, LabFault, running_lab
 from simulator.ledger.pbx import PbxLedger
-from simulator.pbx.provider import AS_JSON, LEDGER
+from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, usable
 from simulator.pbx.scenario import BESIDE, Scenario, ScenarioFault, find, load, needs, pack, walk
 from simulator.pbx.steps import Done, Player
 from simulator.pbx.world import World
@@ -99,7 +99,7 @@ def run(
         for scenario in scenarios:
             _describe(scenario, steps=dry_run)
         return
-    with _provider(target, lab=lab) as (given, running), PbxLedger(ledger) as book:
+    with _provider(target, lab=lab) as (given, running), open_ledger(ledger) as book:
         played = [_played(one, given, book, carrier_url, running, quiet=as_json) for one in scenarios]
     if junit:
         junit.write_bytes(as_junit(played))
@@ -195,7 +195,7 @@ def _played(
 def _target(scenario: Scenario, target: Target | None, lab: Lab | None, run_name: str) -> Target:
     """The named provider, or the lab's; a scenario that administers the gateway gets its own integration there."""
     if lab is None and target is not None:
-        return target
+        return usable(target)
     if lab is None:
         raise click.UsageError("Name a provider, or give --lab.")
     alone = "gateway" in needs(scenario)

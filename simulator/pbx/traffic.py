@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,13 @@ import click
 
 from contracts.exits import Exit
 from contracts.target import Target, is_loopback
-from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.engine import Engine
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play
 from simulator.pbx.pacing import PROFILES, expected
 from simulator.pbx.personas import PERSONAS, mix
 from simulator.pbx.plan import Plan, fingerprint, shots
-from simulator.pbx.provider import AS_JSON, LEDGER, provider_options
+from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say
 from simulator.pbx.tally import Tally
 
 BUDGET = 10  # messages that a provider beyond loopback may accept when its target file does not say
@@ -61,13 +60,13 @@ def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bo
     plan = _plan(target, seed, lines, o)
     asked = {"seed": seed, "expected": round(expected(plan.profile, plan.rate, plan.duration), 1)}
     if dry_run:
-        _say(asked | {"requests": sum(1 for _ in shots(plan)), "fingerprint": fingerprint(plan)}, as_json=as_json)
+        say(asked | {"requests": sum(1 for _ in shots(plan)), "fingerprint": fingerprint(plan)}, as_json=as_json)
         return
-    with PbxLedger(o["ledger"]) as ledger:
+    with open_ledger(o["ledger"]) as ledger:
         name = run_name or f"traffic-{seed}"
         keys = [(line.get("key", target.key), *filter(None, [line.get("next_key")])) for line in lines]
         tally = play(Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits), shots(plan))
-    _say(tally.report(run=name, **asked), as_json=as_json)
+    say(tally.report(run=name, **asked), as_json=as_json)
     raise SystemExit(verdict(tally))
 
 
@@ -122,12 +121,3 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     if not lines:
         raise click.UsageError(f"{path.name} names no PBX.")
     return lines
-
-
-def _say(report: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(report))
-        return
-    for name, value in report.items():
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        click.echo(f"{name:<18} {shown}")

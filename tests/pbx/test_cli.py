@@ -89,3 +89,30 @@ def test_usage_errors_are_sentences(words, sentence):
     """What is missing is said in a sentence with exit code 2."""
     result = CliRunner().invoke(pbx, words, env={"YEASTAR_API_KEY": ""})
     assert (result.exit_code, sentence in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["send", "x"], ["verify"], ["traffic"], ["run", "media-refused"]])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:abc/",
+        "http://a..b.localhost/",
+        "http://127.0.0.1/a b",
+        "http://[::1",
+    ],
+)
+def test_malformed_urls_are_usage_errors(tmp_path, command, url):
+    """A URL that cannot be called is refused in a sentence by every command, before anything is tried."""
+    ledger = [] if command[0] == "verify" else ["--ledger", str(tmp_path / "l")]
+    result = CliRunner().invoke(pbx, [*command, "--send-url", url, *ledger], env={"YEASTAR_API_KEY": "k"})
+    assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output
+
+
+@pytest.mark.parametrize("path", ["missing/l", "text"])
+def test_unusable_ledger_is_a_usage_error(tmp_path, provider, path):
+    """A ledger that is no ledger, or nowhere, is said in a sentence, and nothing is sent."""
+    (tmp_path / "text").write_text("no database " * 100, encoding="utf-8")
+    words = ["send", "x", "--send-url", f"{provider.url}/send", "--ledger", str(tmp_path / path)]
+    result = CliRunner().invoke(pbx, words, env={"YEASTAR_API_KEY": "ysk_test"})
+    assert (result.exit_code, "cannot be used" in result.output, provider.seen) == (2, True, [])
