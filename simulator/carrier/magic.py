@@ -21,9 +21,10 @@ class Magic(NamedTuple):
     meaning: str
     kind: str
     params: Mapping[str, Any]
+    once: bool
 
 
-ROWS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
+ALWAYS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("10", "taken, then DELIVRD", "receipt-status", {"status": "DELIVRD"}),
     ("11", "taken, then UNDELIV", "receipt-status", {"status": "UNDELIV"}),
     ("12", "taken, then EXPIRED", "receipt-status", {"status": "EXPIRED"}),
@@ -47,9 +48,12 @@ ROWS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("53", "refused with 503, every time", "refuse", {"status": 503}),
     ("54", "refused with 503 twice, then taken", "flaky", {"times": 2}),
     ("59", "taken, then the carrier is down for 10 s", "trip", {"seconds": 10}),
+    ("62", "never answered, never taken", "hang", {"seconds": 60}),
+)
+# These leave open whether the message was taken; repeated with the same key it goes well, as in life.
+FIRST_TIME: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("60", "taken at once, answered after 5 s", "latency", {"seconds": 5}),
     ("61", "taken after 20 s", "late-accept", {"seconds": 20}),
-    ("62", "never answered, never taken", "hang", {"seconds": 60}),
     ("63", "answered a byte every 0.5 s", "dribble", {}),
     ("70", "the connection is reset, not taken", "reset", {}),
     ("71", "taken, then the connection is reset", "reset", {"when": "after"}),
@@ -66,19 +70,30 @@ ROWS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
 
 def numbers() -> tuple[Magic, ...]:
     """Every magic number, in order."""
-    return tuple(Magic(PREFIX + end, meaning, kind, params) for end, meaning, kind, params in ROWS)
+    always = [Magic(PREFIX + end, meaning, kind, params, False) for end, meaning, kind, params in ALWAYS]
+    first = [
+        Magic(PREFIX + end, f"the first time: {said}", kind, params, True) for end, said, kind, params in FIRST_TIME
+    ]
+    return tuple(sorted(always + first, key=lambda magic: magic.number))
 
 
 class MagicFaults:
     """The faults behind the numbers, armed for ever and for their number only."""
 
     def __init__(self) -> None:
-        self._faults: dict[str, Fault] = {magic.number: kinds()[magic.kind](**magic.params) for magic in numbers()}
+        self._faults = {magic.number: (magic.once, kinds()[magic.kind](**magic.params)) for magic in numbers()}
+        self._met: set[tuple[str, str | None]] = set()
 
     def struck(self, messages: Sequence[Message]) -> list[tuple[Fault, list[int]]]:
         """The faults the recipients ask for, with the indexes of their messages."""
         asked: dict[str, list[int]] = {}
         for index, message in enumerate(messages):
-            if message.to.startswith(PREFIX) and message.to in self._faults:
+            if message.to.startswith(PREFIX) and message.to in self._faults and self._turn(message):
                 asked.setdefault(message.to, []).append(index)
-        return [(self._faults[number], hit) for number, hit in asked.items()]
+        return [(self._faults[number][1], hit) for number, hit in asked.items()]
+
+    def _turn(self, message: Message) -> bool:
+        visit = message.to, message.key
+        met = message.key is not None and visit in self._met
+        self._met.add(visit)
+        return not (met and self._faults[message.to][0])

@@ -7,10 +7,6 @@ from simulator.carrier.app import create_app
 from simulator.carrier.magic import PREFIX, numbers
 
 NUMBERS = {magic.number: magic for magic in numbers()}
-BY_KIND = {
-    "refuse": lambda answer, magic: answer.status_code == magic.params["status"],
-    "receipt": lambda answer, _: answer.status_code == 200,
-}
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -55,11 +51,21 @@ def test_numbers_with_a_history(carrier, end, statuses):
     assert [carrier.send("A", to=PREFIX + end).status_code for _ in statuses] == statuses
 
 
-@pytest.mark.parametrize("end", ["70", "71", "72", "73", "74", "62", "63"])
-def test_numbers_of_the_line_cut_it(carrier, end):
-    """Without a socket every fault of the line is an aborted connection."""
+@pytest.mark.parametrize("end", ["70", "71", "72", "73", "74", "63"])
+def test_numbers_of_the_line_cut_it_once(carrier, end):
+    """Without a socket every fault of the line is an aborted connection; the repeat goes well, and is one message."""
     with pytest.raises(ConnectionAbortedError):
         carrier.send("A", to=PREFIX + end)
+    assert carrier.send("A", to=PREFIX + end).status_code == 200
+    assert carrier.taken() == ["A"]
+
+
+def test_one_number_never_answers(carrier):
+    """However often it is tried."""
+    for _ in range(3):
+        with pytest.raises(ConnectionAbortedError):
+            carrier.send("A", to=PREFIX + "62")
+    assert carrier.taken() == []
 
 
 class Pigeonhole:
