@@ -108,10 +108,11 @@ def run_profile(
         raise click.UsageError(f"{directory} already holds a run.")
     if plan is not None and "--worker" in locust:
         raise SystemExit(work(plan, locust))
-    if plan is None:
-        result = in_lab(shape, directory, seed=seed, locust=locust, baseline=mark)
-    else:
-        result = run(plan, directory, locust=locust, baseline=mark)
+    with Console(stderr=True).status(f"{shape.name}: {shape.seconds:g} s of load, then the ledgers"):
+        if plan is None:
+            result = in_lab(shape, directory, seed=seed, locust=locust, baseline=mark)
+        else:
+            result = run(plan, directory, locust=locust, baseline=mark)
     show(result, as_json)
     raise SystemExit(result.verdict.exit_code)
 

@@ -39,6 +39,7 @@ class Phase:
     fault: Mapping[str, Any] | None = None  # as the fake carrier's fault API takes it; lasts for the phase
     codes: tuple[str, ...] = ()  # error codes that are right answers here
     least: int = 0  # how many answers with each of those codes there must be
+    most: float = 1.0  # the largest share of the phase's messages that may be answered with those codes
     blip: bool = False  # the codes may come in waves, so reaction is not timed
 
     @property

@@ -4,7 +4,7 @@ A run whose generator did not make the load it promised is void: nothing is know
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -161,6 +161,8 @@ def _phases(evidence: Evidence) -> Iterator[Check]:
         near = [r for r in evidence.records.requests if r.operation == SEND and fault["from"] <= r.done < until]
         for code in phase.codes:
             yield from _code(profile, phase, code, near, fault)
+        if phase.most < 1:
+            yield _share(phase, [request for request in near if start <= request.due < end])
         if near[-1:] and near[-1].sent > fault["to"]:
             yield _recovery(profile, phase, near, fault["to"])
 
@@ -179,6 +181,12 @@ def _code(
         after = min(request.done for request in told) - fault["from"]
         limit = profile.thresholds.react_s
         yield Check(f"{phase.name}: reaction", after <= limit, f"First {code} after {after:.2f} s (limit {limit:g} s).")
+
+
+def _share(phase: Phase, inside: Sequence[Request]) -> Check:
+    refused = sum(request.code in phase.codes for request in inside) / max(1, len(inside))
+    sentence = f"{refused:.1%} of the messages were refused (limit {phase.most:.0%})."
+    return Check(f"{phase.name}: share refused", refused <= phase.most, sentence)
 
 
 def _recovery(profile: Profile, phase: Phase, near: list[Request], end: float) -> Check:

@@ -16,7 +16,7 @@ OUTAGE = Profile(
     "",
     (
         Phase("calm", ((10, 10, 10),)),
-        Phase("outage", ((10, 10, 10),), {"kind": "outage"}, ("10007",), least=50),
+        Phase("outage", ((10, 10, 10),), {"kind": "outage"}, ("10007",), least=50, most=0.96),
         Phase("recovery", ((10, 10, 10),)),
     ),
     Thresholds(p50_ms=20, p99_ms=50, p999_ms=100, growth_mb=5),
@@ -90,6 +90,10 @@ WRONG = {
     "the outage noticed late": (
         where(lambda r: 10 < r.due < 15.6, status=200, code=None, order_id="ID"),
         ["outage: 10007 seen", "outage: reaction"],
+    ),
+    "more refused than the phase may": (
+        where(lambda r: 10 < r.due < 10.6, status=500, code="10007", order_id=None),
+        ["outage: share refused"],
     ),
     "recovery too late": (
         where(AFTER, status=500, code="10007", order_id=None),
