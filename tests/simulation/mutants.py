@@ -131,7 +131,7 @@ def _claim_for_ever(between: Between, parcels: Sequence[Parcel]) -> Sequence[Par
 
 
 def _key_per_attempt(between: Between, parcels: Sequence[Parcel]) -> Sequence[Parcel]:
-    return [parcel._replace(key=f"{parcel.key}-{between.process.world.rng.random()}") for parcel in parcels]
+    return [parcel._replace(key=f"{parcel.key}-{between.process.world.scheduler.now}") for parcel in parcels]
 
 
 def _swap_outcomes(_between: Between, _parcels: Sequence[Parcel], call: Call) -> Call:

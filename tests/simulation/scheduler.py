@@ -55,19 +55,22 @@ class Scheduler:
             task.parent.switch()
 
     def run(self, until: float) -> None:
-        """Let tasks go on until simulated time `until`, or until no task is left."""
+        """Let tasks go on until simulated time `until`."""
+        self._bury()
         while self._tasks and (soonest := min(task.ready for task in self._tasks)) <= until:
             self.now = max(self.now, soonest)
             may = [task for task in self._tasks if task.ready <= self.now]
             task = may[0] if len(may) == 1 else self.rng.choice(may)
             with suppress(Crash):
                 task.switch()
-            while self._doomed:
-                self.end(self._doomed.pop())
+            self._bury()
             if task.dead and task in self._tasks:
                 self._tasks.remove(task)
-        if self._tasks:
-            self.now = max(self.now, until)
+        self.now = max(self.now, until)
+
+    def _bury(self) -> None:
+        while self._doomed:
+            self.end(self._doomed.pop())
 
     def doom(self, process: object) -> None:
         """Have a process ended as soon as the current task gives up its turn."""

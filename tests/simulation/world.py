@@ -64,9 +64,11 @@ class Letter:
 class World:
     """One run. `live` lets the plan happen, mends everything, and waits until what can end has ended."""
 
-    def __init__(self, stage: Stage, seed: int, parts: Parts, metrics: Metrics) -> None:
-        self.rng = Random(seed)
-        self.plan = Plan.draw(self.rng)
+    def __init__(
+        self, stage: Stage, seed: int | Random, parts: Parts, metrics: Metrics, plan: Plan | None = None
+    ) -> None:
+        self.rng = seed if isinstance(seed, Random) else Random(seed)
+        self.plan = plan or Plan.draw(self.rng)
         self.parts, self.stage, self.metrics = parts, stage, metrics
         self.scheduler = Scheduler(self.rng)
         self.trace: list[tuple[float, str, dict[str, Any]]] = []
@@ -103,6 +105,10 @@ class World:
         for process in self.processes:
             process.start()
         self.scheduler.run(EPOCH + self.plan.faults)
+        return self.rest()
+
+    def rest(self) -> "World":
+        """No more faults, and wait until what can end has ended."""
         self.mend()
         end = self.scheduler.now + DRAIN
         self.scheduler.run(self.scheduler.now + BACK + 1)
