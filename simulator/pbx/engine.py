@@ -161,7 +161,8 @@ class Engine:
         if not line:
             return _verified(reply, shot.content.decode())
         result = outcome(reply, self._personas[shot.persona].habits.success)
-        exchange = seen("POST", self.target.send_url, shot.content, reply, tries) | {"persona": shot.persona}
+        headers = self._headers(shot, self._personas[shot.persona])
+        exchange = seen(self.target.send_url, headers, shot.content, reply, tries) | {"persona": shot.persona}
         self._over.append(batch.Closed(line, time.time(), result.status, result.code, result.order_id, exchange))
         return result
 

@@ -20,6 +20,7 @@ from simulator.pbx.call import Caller
 from simulator.pbx.habits import Habits
 from simulator.pbx.outcome import Outcome, Reply, outcome
 
+Headers = tuple[tuple[str, str], ...]
 LONGEST_WAIT = 60.0  # seconds; a Retry-After beyond it is not waited for
 
 
@@ -76,11 +77,11 @@ class Pbx:
         """Send one message; every try is a line in the ledger. Raises `Stranger` before anything leaves."""
         return self.post(self.payload(from_number or self.target.from_number, to, text, media_urls))
 
-    def post(self, payload: Mapping[str, Any]) -> Outcome:
-        """Send a JSON object as it is, right or wrong, with the PBX's retries."""
+    def post(self, payload: Mapping[str, Any], body: bytes | None = None) -> Outcome:
+        """Send a JSON object as it is, right or wrong, with the PBX's retries; `body` leaves instead of it."""
         if not is_loopback(self.target.send_url) and payload.get("to") not in self._receivers:
             raise Stranger(f"{payload.get('to')} has not agreed to receive tests; nothing was sent.")
-        body = json.dumps(payload).encode()
+        body = json.dumps(payload).encode() if body is None else body
         tries = 0
         while True:
             tries += 1
@@ -100,17 +101,18 @@ class Pbx:
         line = self._ledger.open(self.run, *words(payload), self._clock())
         reply = self._call("POST", self.target.send_url, body)
         result = outcome(reply, self.habits.success)
-        exchange = seen("POST", self.target.send_url, body, reply, number) | {"event": result.as_event()}
+        exchange = seen(self.target.send_url, self._headers(body), body, reply, number) | {"event": result.as_event()}
         self._ledger.close(
             line, self._clock(), status=result.status, code=result.code, order_id=result.order_id, exchange=exchange
         )
         return result, pause(self.habits, reply)
 
+    def _headers(self, body: bytes | None) -> Headers:
+        key = (("Authorization", f"Bearer {self.target.key}"), ("User-Agent", self.habits.user_agent))
+        return key if body is None else (*key, ("Content-Type", "application/json"))
+
     def _call(self, method: str, url: str, body: bytes | None = None) -> Reply:
-        headers = {"Authorization": f"Bearer {self.target.key}", "User-Agent": self.habits.user_agent}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        request = httpx.Request(method, url, headers=headers, content=body)
+        request = httpx.Request(method, url, headers=self._headers(body), content=body)
         return self._caller.call(request, self.habits.timeout, self.habits.answer_limit)
 
 
@@ -137,15 +139,16 @@ def pause(habits: Habits, reply: Reply) -> float:
     return habits.retry_wait
 
 
-def seen(method: str, url: str, body: bytes, reply: Reply, number: int = 1) -> dict[str, Any]:
-    """An exchange as the ledger keeps it: everything that crossed the wire except the key."""
+def seen(url: str, headers: Headers, body: bytes, reply: Reply, number: int) -> dict[str, Any]:
+    """A message's exchange as the ledger keeps it: everything that crossed the wire except the key."""
+    shown = {name: value for name, value in headers if name != "Authorization"}
     answer = reply.answer and {
         "status": reply.answer.status,
         "headers": dict(reply.answer.headers),
         "body": reply.answer.body.decode("utf-8", "replace")[:4096],
     }
     return {
-        "request": {"method": method, "url": url, "body": body.decode("utf-8", "replace")},
+        "request": {"method": "POST", "url": url, "headers": shown, "body": body.decode("utf-8", "replace")},
         "response": answer,
         "failure": reply.failure and reply.failure.sentence,
         "attempt": number,

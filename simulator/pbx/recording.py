@@ -1,22 +1,25 @@
-"""What went over the wire, as a file that others can read: HAR for browsers and proxies, JSONL for pipelines.
+"""What went over the wire, as a file that others can read.
+
+HAR is for browsers and proxies, JSONL for pipelines, a scenario to make a test of it, curl lines to try it by hand.
 
 Keys are never in it: the ledger has none, and what comes from elsewhere loses its Authorization here.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from contracts.judge import Answer, error_code
+from contracts.wire import Call, curl
 from simulator.ledger.pbx import Attempt
+from simulator.pbx.pbx import words
 from simulator.pbx.personas import PERSONAS
 from simulator.pbx.plan import Shot
-
-_HEAD = '{"log": {"version": "1.2", "creator": {"name": "smslab pbx (simulator)", "version": "1"}, "entries": [\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,14 @@ def from_ledger(attempts: Iterable[Attempt]) -> Iterator[Entry]:
 
 
 def write(path: Path, entries: Iterable[Entry]) -> int:
-    """Write a recording, HAR if the name ends so, else JSONL, an entry at a time; gives how many."""
-    har, written = path.suffix.lower() == ".har", 0
+    """Write a recording in the form that the name's ending says, an entry at a time; gives how many."""
+    form, written = FORMS.get(path.suffix.lower(), FORMS[".jsonl"]), 0
     with path.open("w", encoding="utf-8") as file:
-        file.write(_HEAD if har else "")
+        file.write(form.head)
         for entry in entries:
-            line = json.dumps(_to_har(entry) if har else asdict(entry), ensure_ascii=False)
-            file.write(f"{',' if har and written else ''}{line}\n")
+            file.write(f"{form.between if written else ''}{form.line(entry)}\n")
             written += 1
-        file.write("]}}\n" if har else "")
+        file.write(form.tail)
     return written
 
 
@@ -91,19 +93,18 @@ def replayed(entries: Iterable[Entry], speed: float) -> Iterator[Shot]:
     for number, entry in enumerate(entries):
         first = entry.at if first is None else first
         due = (entry.at - first) / speed if speed else 0.0
-        sender, to, text = _words(entry.body)
+        sender, to, text = words(members(entry.body))
         persona = entry.persona if entry.persona in PERSONAS else "office"
         yield Shot(due, number, 0, persona, "sendmessage", 0, sender, to, text, entry.body.encode())
 
 
-def _words(body: str) -> tuple[str, str, str]:
+def members(body: str) -> Mapping[str, Any]:
+    """The members of a body that is a JSON object; none of any other body."""
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         payload = None
-    members: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
-    sender, to, text = (members.get(name) for name in ("from", "to", "text"))
-    return str(sender or ""), str(to or ""), str(text or "")
+    return payload if isinstance(payload, dict) else {}
 
 
 def _to_har(entry: Entry) -> dict[str, Any]:
@@ -136,3 +137,37 @@ def _from_har(row: Mapping[str, Any]) -> Entry:
         answer,
         row.get("_persona", "office"),
     )
+
+
+class _Form(NamedTuple):
+    line: Callable[[Entry], str]
+    head: str = ""
+    between: str = ""
+    tail: str = ""
+
+
+def _step(entry: Entry) -> str:
+    """A scenario's step that sends the same bytes and expects what happened."""
+    expected = {"status": entry.status} | ({"code": entry.code} if entry.code else {})
+    return f"  - send: {json.dumps({'body': entry.body})}\n    expect: {json.dumps(expected)}"
+
+
+def _curl(entry: Entry) -> str:
+    headers = (("Authorization", "Bearer ${YEASTAR_API_KEY}"), ("Content-Type", "application/json"))
+    return curl(Call("sendmessage", "POST", entry.url, headers, entry.body.encode()))
+
+
+_CREATOR = '{"name": "smslab pbx (simulator)", "version": "1"}'
+FORMS: Mapping[str, _Form] = MappingProxyType(
+    {
+        ".jsonl": _Form(lambda entry: json.dumps(asdict(entry), ensure_ascii=False)),
+        ".har": _Form(
+            lambda entry: json.dumps(_to_har(entry), ensure_ascii=False),
+            f'{{"log": {{"version": "1.2", "creator": {_CREATOR}, "entries": [\n',
+            ",",
+            "]}}\n",
+        ),
+        ".yaml": _Form(_step, "about: What was recorded happens again.\nsteps:\n"),
+        ".sh": _Form(_curl, "# the key: export YEASTAR_API_KEY=...\n"),
+    }
+)

@@ -21,14 +21,20 @@ SHOWN = 20
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--run", "run_name", help="Only this run of the ledger.")
+@click.option(
+    "--attempt", "attempts", type=int, multiple=True, help="Only the attempt of this number; may be repeated."
+)
 @click.option("--ledger", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=Path("pbx.sqlite"))
-def record(*, file: Path, run_name: str | None, ledger: Path) -> None:
-    """Write what went over the wire to FILE: HAR if it ends in .har, else JSON lines. Keys are never in it.
+def record(*, file: Path, run_name: str | None, attempts: tuple[int, ...], ledger: Path) -> None:
+    """Write what went over the wire to FILE, without keys; the name's ending says how.
+
+    .har for other tools, .jsonl for programs, .yaml for a scenario that expects the same again, .sh for curl.
 
     Example: smslab pbx record monday.har --run traffic-7
     """
     with open_ledger(ledger) as book:
-        written = write(file, from_ledger(book.attempts(run_name)))
+        wanted = (one for one in book.attempts(run_name) if not attempts or one.number in attempts)
+        written = write(file, from_ledger(wanted))
     click.echo(f"{written} messages recorded in {file.name}.")
     raise SystemExit(Exit.FINE if written else Exit.COULD_NOT_TEST)
 

@@ -24,6 +24,7 @@ from simulator.pbx.expectation import look_up, unmet
 from simulator.pbx.pbx import Pbx, Stranger
 from simulator.pbx.personas import mix
 from simulator.pbx.plan import Plan, shots
+from simulator.pbx.recording import members
 from simulator.pbx.scenario import BESIDE, Scenario, ScenarioFault, Step, Where, fill_in
 from simulator.pbx.traffic import budget
 from simulator.pbx.world import World, until
@@ -111,6 +112,9 @@ class Player:
 
     def _send(self, how: Mapping[str, Any] | None, step: Step) -> Result:
         how = how or {}
+        if "body" in how:
+            with self._pbx(step) as pbx:
+                return pbx.post(members(how["body"]), how["body"].encode()).as_event()
         text = str(how.get("text", "Hello from Yeastar")) * how.get("times", 1)
         with self._pbx(step) as pbx:
             payload = pbx.payload(pbx.target.from_number, how.get("to", pbx.target.to_number), text)
