@@ -22,6 +22,7 @@ from load.plan import Plan, profile_from
 from load.record import FILE
 from load.report import kept
 from load.run import Result, in_lab, run, work
+from simulator.up import stop_on_signals
 
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 KEPT = click.Path(exists=True, path_type=Path)
@@ -108,6 +109,7 @@ def run_profile(
         raise click.UsageError(f"{directory} already holds a run.")
     if plan is not None and "--worker" in locust:
         raise SystemExit(work(plan, locust))
+    stop_on_signals()
     with Console(stderr=True).status(f"{shape.name}: {shape.seconds:g} s of load, then the ledgers"):
         if plan is None:
             result = in_lab(shape, directory, seed=seed, locust=locust, baseline=mark)
@@ -138,6 +140,7 @@ def capacity(
 
     Example: smslab load capacity --p99 50
     """
+    stop_on_signals()
     directory = directory or Path("var/load") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     steps: list[Step] = []
     for processes in counts:

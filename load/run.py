@@ -86,7 +86,10 @@ def run(
     )
     if plan.carrier_url:
         ledger = lab.pbx_ledger if lab else directory / "pbx.sqlite"
-        evidence = balanced(evidence, plan, before, ledger, lab.orders if lab else None)
+        try:
+            evidence = balanced(evidence, plan, before, ledger, lab.orders if lab else None)
+        except KeyboardInterrupt:  # the backlog takes too long for somebody: what is known is reported
+            evidence = replace(evidence, interrupted=True)
     verdict = judge(evidence)
     write_all(plan, verdict, directory, baseline)
     return Result(plan, verdict, directory)

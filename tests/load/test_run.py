@@ -163,8 +163,9 @@ def until(condition, seconds=15):
     assert condition()
 
 
-def test_ctrl_c_ends_the_load_within_a_second_and_still_gives_a_verdict(provider, tmp_path):
-    """After Ctrl-C nothing more reaches the provider, the records are judged, and nothing is left running."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_load_within_a_second_and_still_gives_a_verdict(number, provider, tmp_path):
+    """After Ctrl-C or SIGTERM nothing more reaches the provider, the records are judged, nothing is left running."""
     command = [sys.executable, "-m", "simulator", "load", "run", "steady", "--directory", str(tmp_path)]
     with subprocess.Popen(
         [*command, "--send-url", f"{provider.url}/send", "--json"],
@@ -173,7 +174,7 @@ def test_ctrl_c_ends_the_load_within_a_second_and_still_gives_a_verdict(provider
         text=True,
     ) as process:
         until(lambda: len(provider.taken) > 20)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         pressed = time.monotonic()
         until(lambda: not Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(), seconds=3)
         assert time.monotonic() - pressed < 2
