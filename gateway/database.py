@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 
@@ -33,12 +34,24 @@ class DatabaseFault(Exception):
     """The database cannot be used; the sentence says why."""
 
 
+class Insert(Protocol):
+    """The hot insert of a store: writes a batch of orders (rows of `COLUMNS`) durably and says each one's fate."""
+
+    def __call__(self, rows: Sequence[Row], /) -> list[Fate]:
+        """Write the batch; never more than one caller at a time."""
+        ...
+
+    def close(self) -> None:
+        """Give its connection back; the next batch opens a new one."""
+        ...
+
+
 @dataclass(frozen=True)
 class Database:
-    """An open store. `insert` writes a batch of orders (rows of `COLUMNS`) durably and says each one's fate."""
+    """An open store."""
 
     engine: Engine
-    insert: Callable[[Sequence[Row]], list[Fate]]
+    insert: Insert
     turn: AbstractContextManager[object]  # one writer at a time where the store wants that
     free_space: Callable[[], int]
 
@@ -56,6 +69,7 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
+        self.insert.close()
         self.engine.dispose()
 
 
@@ -80,11 +94,16 @@ def initialise(url: str) -> None:
         return
     from alembic import command  # half a second to import, and needed once in a database's life
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as fault:
+        message = f"The database was made by another version: {fault}"
+        raise DatabaseFault(message) from None
 
 
 def _revision(url: str) -> str | None:

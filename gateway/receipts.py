@@ -31,8 +31,8 @@ def take_receipt(environ: dict[str, Any], gateway: Gateway) -> None:
         raise bad("A receipt needs receipt_id, order_id and message_status")
     if receipt["message_status"] not in RANK:
         raise bad("message_status is none of SMPP's")
-    sent_at, now = receipt.get("sent_at"), gateway.clock()
-    if not isinstance(sent_at, int | float) or abs(now - sent_at) > gateway.settings.receipt_window:
+    sent_at, now, window = receipt.get("sent_at"), gateway.clock(), gateway.settings.receipt_window
+    if not isinstance(sent_at, int | float) or not now - window <= sent_at <= now + window:
         raise Refusal(NOT_AUTHENTICATED, "The receipt is too old")
     if _apply(gateway, receipt, round(now * 1000)):
         gateway.log.info("receipt", order=receipt["order_id"], status=receipt["message_status"])

@@ -1,6 +1,7 @@
 """`smslab gateway`: serve and deliver; who may send is in `parties`, what became of it in `orders`."""
 
 import dataclasses
+import re
 from functools import partial
 
 import click
@@ -71,9 +72,9 @@ def deliver() -> None:
 
 
 def print_settings(chosen: Settings) -> None:
-    """One line a setting; secrets only as whether they are set."""
+    """One line a setting; secrets only as whether they are set, addresses without their password."""
     for field in dataclasses.fields(chosen):
-        value = getattr(chosen, field.name)
+        value = re.sub(r"(://[^/@]*:)[^/@]*@", r"\1***@", str(getattr(chosen, field.name)))
         shown = ("(set)" if value else "(not set)") if field.metadata.get("secret") else value
         click.echo(f"{variable(field.name)}={shown}  # {field.metadata['help']}")
 

@@ -95,3 +95,8 @@ class World:
     def wait(self):
         """Seconds until the first order is due, which may be past."""
         return min(self.orders("due_at")) / 1000 - self.clock.now
+
+    def close(self):
+        """Give client and ledger back."""
+        self.client.close()
+        self.fake.ledger.close_file()

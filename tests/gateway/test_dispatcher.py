@@ -24,8 +24,7 @@ def worlds(desks, tmp_path):
 
     yield world
     for one in made:
-        one.client.close()
-        one.fake.ledger.__exit__()
+        one.close()
 
 
 @pytest.fixture
