@@ -82,7 +82,8 @@ class Writer:
                     return Fate.COMMITTED
                 if row and row[0] == "aborted":
                     return Fate.REFUSED
-                fresh.execute("SELECT pg_terminate_backend(%s)", [pid])
+                if time.monotonic() > end - self._limit / 2:  # it had its chance to finish by itself
+                    fresh.execute("SELECT pg_terminate_backend(%s)", [pid])
                 time.sleep(POLL)
         return Fate.UNKNOWN
 
