@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -75,11 +76,23 @@ def verify(
     for kind, file in files:
         with click.open_file(file, "w", encoding="utf-8") as stream:
             stream.write(FILES[kind](run))
-    if as_json:
-        click.echo(as_text(run))
-    else:
-        terminal.show(run, Console())
-    sys.exit(verdict.exit)
+    _tell(run, as_json=as_json)
+
+
+@contract.command()
+@target_options
+@click.option("--strict", is_flag=True, help="Fail for broken `should` rules too.")
+@click.option("--examples", default=1000, show_default=True, help="Generated requests per operation.")
+@click.option("--seed", default=1, show_default=True, help="Same seed, same requests.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
+def fuzz(target: Target, *, strict: bool, examples: int, seed: int, as_json: bool) -> None:
+    """Send only generated requests, many of them.
+
+    Example: smslab contract fuzz --target lab.toml --examples 5000 --seed 7
+    """
+    provider, verdict = Provider(target), Verdict(strict=strict)
+    verify_target(provider, verdict, examples=examples, seed=seed, written=False, provoking=False)
+    _tell(Run.of(provider, verdict), as_json=as_json)
 
 
 @contract.command()
@@ -150,6 +163,15 @@ def _limited(target: Target, max_accepted: int | None, rate: float | None) -> Ta
         max_accepted=target.max_accepted if max_accepted is None else max_accepted,
         rate=target.rate if rate is None else rate,
     )
+
+
+def _tell(run: Run, *, as_json: bool) -> NoReturn:
+    """Print the report and end with the verdict's code."""
+    if as_json:
+        click.echo(as_text(run))
+    else:
+        terminal.show(run, Console())
+    sys.exit(run.verdict.exit)
 
 
 def _report_file(text: str) -> tuple[str, str]:

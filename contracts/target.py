@@ -18,6 +18,7 @@ import click
 from contracts import spec
 
 KEY_VARIABLE = "YEASTAR_API_KEY"
+POLITE_RATE = 10.0  # requests per second beyond loopback, unless the target says otherwise
 _SETTINGS = {"name", "send_url", "verify_url", "key_env", "key_file", "from", "to"} | {
     *("max_accepted", "rate", "timeout", "provoke", "unprovokable", "carrier")
 }
@@ -80,7 +81,7 @@ def from_table(table: Mapping[str, Any], environ: Mapping[str, str], *, base: Pa
         unprovokable=table.get("unprovokable", {}),
         carrier=table.get("carrier", {}),
         keys={key_name(code): _key(how, environ, base) for code, how in provoke.items() if _has_key(how)},
-        rate=table.get("rate"),
+        rate=table.get("rate", None if is_loopback(send_url) else POLITE_RATE),
         timeout=float(table.get("timeout", 5.0)),
         name=table.get("name", ""),
         owned=owned,

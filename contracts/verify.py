@@ -19,13 +19,25 @@ TABLES = {
 }
 
 
-def run(provider: Provider, verdict: Verdict, *, examples: int = 100, seed: int = 1, provoking: bool = True) -> Verdict:
-    """Judge the provider; `examples` generated requests per operation, none at all for 0. Fills in the verdict."""
+def run(
+    provider: Provider,
+    verdict: Verdict,
+    *,
+    examples: int = 100,
+    seed: int = 1,
+    written: bool = True,
+    provoking: bool = True,
+) -> Verdict:
+    """Judge the provider and fill in the verdict.
+
+    `examples` generated requests per operation, none for 0; the `written` ones; bursts and outages if `provoking`.
+    """
     start = time.monotonic()
     carrier = Carrier(provider.target)
     try:
         if preflight(provider, verdict):
-            _tables(provider, verdict)
+            if written:
+                _tables(provider, verdict)
             generate = _generator(provider, verdict, examples, seed)
             generate(healthy=True)
             if provoking:

@@ -35,6 +35,15 @@ def test_strict_fails_and_shows_how_to_repeat(smslab_contract, options):
     assert KEY not in done.stdout
 
 
+def test_fuzz_sends_generated_requests_only(smslab_contract, options):
+    """Every finding comes from the generator; what the budget kept back is named."""
+    done, found = smslab_contract("fuzz", *options[:4], "--examples", "60", "--json")
+    assert done.exit_code == 0
+    assert {one["engine"] for one in found["findings"]} <= {"fuzz", "preflight"}
+    assert any("kept back by the budget" in line for line in found["untested"])
+    assert found["messages"]["used"] <= 25
+
+
 def test_json_says_it_all(smslab_contract, options, tmp_path):
     """The JSON has verdict, matrix, findings; files of other kinds are written beside it."""
     done, found = smslab_contract("verify", *options, "--quick", "--json", "--report", f"har={tmp_path / 'r.har'}")

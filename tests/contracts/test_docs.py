@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import contracts
-from contracts import rules
+from contracts import baseline, rules
 from contracts.cli import contract
 from contracts.pages import PAGES
 from contracts.reports.files import FILES
@@ -31,6 +31,13 @@ def test_every_option_in_the_pages_exists():
     assert set(re.findall(r"(?<=[ `])--[a-z][a-z-]+", text)) <= known | foreign
     assert all(f"{kind}=" in text for kind in FILES)
     assert all(f"| {engine} |" in text for engine in [*TABLES, "fuzz", "provoke", "invariants"])
+
+
+def test_the_baseline_of_the_pages_is_one(tmp_path):
+    """The example of accepted deviations is read as it stands."""
+    (block,) = re.findall(r"```toml\n(.*?)```", (DOCS / "verify.md").read_text(), re.DOTALL)
+    (tmp_path / "baseline.toml").write_text(block)
+    assert [entry.rule for entry in baseline.load(tmp_path / "baseline.toml")] == ["YS-HTTP-01"]
 
 
 def test_every_command_has_help_with_an_example():

@@ -128,3 +128,20 @@ def test_all_seven_codes_are_reached_where_they_can_be_provoked(minimal_app, tar
     assert verdict.missed == []
     assert verdict.exit == Exit.FINE
     assert {"YS-PERM-01", "YS-RATE-01", "YS-DOWN-01", "YS-DOWN-03"} <= set(verdict.checked)
+
+
+def test_a_provider_that_falls_silent_ends_the_run(minimal_app, target_at, judged):
+    """When good requests are no longer answered the run stops, and says that it could not test."""
+    answer, heard = minimal_app(), []
+
+    def falls_silent(environ, start):
+        heard.append(environ["PATH_INFO"])
+        if len(heard) > 20:
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return answer(environ, start)
+
+    with serving(falls_silent) as url:
+        verdict, provider = judged(target_at(url))
+    assert verdict.exit == Exit.COULD_NOT_TEST
+    assert "good requests are answered with closed without an answer" in verdict.could_not
+    assert len(provider.exchanges) < 25
