@@ -18,7 +18,7 @@ from simulator.ledger.pbx import PbxLedger
 from simulator.pbx import batch
 from simulator.pbx.habits import Habits
 from simulator.pbx.line import Letter, Line
-from simulator.pbx.outcome import FAILED, SENT, Outcome, Reply, outcome
+from simulator.pbx.outcome import FAILED, SENT, Outcome, Reply, outcome, without
 from simulator.pbx.pacing import Tempo
 from simulator.pbx.pbx import again, pause, seen, unmet
 from simulator.pbx.personas import PERSONAS, Persona
@@ -148,7 +148,8 @@ class Engine:
         else:
             joint = "&" if parts.query else "?"
             letter = Letter("GET", f"{path}{joint}challenge={quote(shot.content)}", headers, b"", persona.dribble)
-        return await self._lines[url].exchange(letter, persona.habits.timeout)
+        reply = await self._lines[url].exchange(letter, persona.habits.timeout)
+        return without(headers[0][1].removeprefix("Bearer "), reply)
 
     def _headers(self, shot: Shot, persona: Persona) -> tuple[tuple[str, str], ...]:
         keys = self._keys[shot.pbx % len(self._keys)]

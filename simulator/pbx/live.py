@@ -1,6 +1,7 @@
 """A run on the operator's terminal: one line that changes, and keys that change the run. Programs see neither."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -22,12 +23,12 @@ def play(engine: Engine, stream: Iterable[Shot], keys: TextIO | None = None, scr
     return asyncio.run(_play(engine, stream, keys or _terminal(sys.stdin), screen or _terminal(sys.stderr)))
 
 
-def press(engine: Engine, key: str) -> None:
-    """What one key does to a run."""
-    if key == "q":
-        engine.stopping = True
-    elif key in "+-":
-        engine.tempo.change(FASTER if key == "+" else SLOWER, engine.now())
+def press(engine: Engine, keys: str) -> None:
+    """What keys do to a run."""
+    engine.stopping = engine.stopping or "q" in keys
+    for key in keys:
+        if key in "+-":
+            engine.tempo.change(FASTER if key == "+" else SLOWER, engine.now())
 
 
 async def _play(engine: Engine, stream: Iterable[Shot], keys: TextIO | None, screen: TextIO | None) -> Tally:
@@ -36,7 +37,7 @@ async def _play(engine: Engine, stream: Iterable[Shot], keys: TextIO | None, scr
         loop.add_signal_handler(signal.SIGINT, press, engine, "q")
     with _single_keys(keys):
         if keys:
-            loop.add_reader(keys, lambda: press(engine, keys.read(1)))
+            loop.add_reader(keys, lambda: press(engine, os.read(keys.fileno(), 64).decode("ascii", "ignore")))
         watcher = asyncio.create_task(_watch(engine, screen)) if screen else None
         try:
             return await engine.run(stream)

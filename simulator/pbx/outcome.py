@@ -91,6 +91,19 @@ class Outcome:
         }
 
 
+def without(key: str, reply: Reply) -> Reply:
+    """The reply with the key blotted out, in case the provider repeats it: what is kept or shown comes after this."""
+    answer = reply.answer
+    if answer is None or not key or not _shows(key, answer):
+        return reply
+    headers = {name: value.replace(key, "***") for name, value in answer.headers.items()}
+    return reply._replace(answer=Answer(answer.status, headers, answer.body.replace(key.encode(), b"***")))
+
+
+def _shows(key: str, answer: Answer) -> bool:
+    return key.encode() in answer.body or any(key in value for value in answer.headers.values())
+
+
 @cache
 def categories() -> Mapping[str, str]:
     """The category of event 30032 for each code of the contract."""

@@ -18,7 +18,7 @@ from contracts.target import Target, is_loopback
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.call import Caller
 from simulator.pbx.habits import Habits
-from simulator.pbx.outcome import Outcome, Reply, outcome
+from simulator.pbx.outcome import Outcome, Reply, outcome, without
 
 Headers = tuple[tuple[str, str], ...]
 LONGEST_WAIT = 60.0  # seconds; a Retry-After beyond it is not waited for
@@ -113,7 +113,7 @@ class Pbx:
 
     def _call(self, method: str, url: str, body: bytes | None = None) -> Reply:
         request = httpx.Request(method, url, headers=self._headers(body), content=body)
-        return self._caller.call(request, self.habits.timeout, self.habits.answer_limit)
+        return without(self.target.key, self._caller.call(request, self.habits.timeout, self.habits.answer_limit))
 
 
 def words(payload: Mapping[str, Any]) -> tuple[str, str, str]:

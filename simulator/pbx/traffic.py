@@ -87,6 +87,9 @@ def verdict(tally: Tally) -> Exit:
 
 
 def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[str, Any]) -> Plan:
+    far = not is_loopback(target.send_url)
+    if far and target.rate and o["rate"] > target.rate:
+        raise click.UsageError(f"The target allows {target.rate:g} requests per second.")
     try:
         weights = mix(o["weights"])
     except ValueError as error:
@@ -102,7 +105,7 @@ def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[st
         shares=tuple(float(line.get("rate", 1)) for line in lines),
         weights=weights,
         abroad=o["abroad"],
-        only_to=None if is_loopback(target.send_url) else target.to_number,
+        only_to=target.to_number if far else None,
         even=o["even"],
         agents=o["agents"],
         haste=o["haste"],

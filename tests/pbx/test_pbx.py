@@ -9,9 +9,12 @@ from respx.handlers import WSGIHandler
 
 from contracts import spec
 from simulator.pbx.call import open_client
+from simulator.pbx.engine import Engine
 from simulator.pbx.habits import Habits
+from simulator.pbx.live import play
 from simulator.pbx.outcome import categories
 from simulator.pbx.pbx import Pbx, Stranger
+from simulator.pbx.plan import Shot
 
 
 @pytest.fixture
@@ -155,6 +158,17 @@ def test_misbehaving_provider_is_one_sentence(talker, target_at, ledger, client,
     (attempt,) = ledger.attempts()
     assert attempt.finished_at is not None
     assert attempt.indeterminate == (result.status is None)
+
+
+def test_key_is_kept_nowhere_even_if_the_provider_repeats_it(talker, target_at, ledger, client):
+    """A provider that answers with the key in header and body does not get it into the ledger or the record."""
+    body = b'{"errors":[{"code":"10005","title":"No permission","detail":"not with ysk_test"}]}'
+    url = talker(_raw(b"HTTP/1.1 403 X\r\nX-Key: ysk_test\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)))
+    result = Pbx(target_at(url), ledger, client).send("+639171234567", "x")
+    play(Engine(target_at(url), ledger, "t"), [Shot(0, 0, 0, "office", "sendmessage", 0, "", "", "", b"{}")])
+    assert result.send_error_msg == "not with ***"
+    assert [a.exchange["response"]["headers"]["x-key"] for a in ledger.attempts()] == ["***"] * 2
+    assert "ysk_test" not in repr([result, *ledger.attempts()])
 
 
 def test_unreachable_provider_is_one_sentence(target_at, ledger, client):

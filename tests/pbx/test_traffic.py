@@ -1,9 +1,14 @@
 """`smslab pbx traffic` as a person or a pipeline uses it."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 from click.testing import CliRunner
 
+from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.cli import pbx
 from simulator.pbx.pacing import PROFILES
 from simulator.pbx.personas import PERSONAS
@@ -69,6 +74,31 @@ def test_dry_run_sends_nothing(provider):
     first, second = (json.loads(_traffic(*words).stdout) for _ in range(2))
     assert first == second
     assert (len(first["fingerprint"]), provider.seen) == (64, [])
+
+
+def test_ctrl_c_waits_for_open_answers_and_reports(provider, tmp_path):
+    """SIGINT ends the sending, every open attempt is closed, and the report is still printed."""
+    path = tmp_path / "pbx.sqlite"
+    words = ["pbx", "traffic", "--send-url", f"{provider.url}/send", "--rate", "100", "--duration", "60", "--json"]
+    environ = {"YEASTAR_API_KEY": "ysk_test"}
+    words = [sys.executable, "-m", "simulator", *words, "--ledger", str(path)]
+    with subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 20
+        while len(provider.received) < 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        report = json.loads(process.communicate(timeout=20)[0])
+    assert (process.returncode, report["started"]) == (0, len(provider.received))
+    with PbxLedger(path) as ledger:
+        assert [a.status for a in ledger.attempts()] == [200] * report["started"]
+
+
+def test_target_says_how_much_it_bears(tmp_path):
+    """Beyond loopback the rate of the target file is not exceeded."""
+    path = tmp_path / "staging.toml"
+    path.write_text('send_url = "https://provider.test/send"\nto = "+639171234567"\nrate = 2\n', encoding="utf-8")
+    result = _traffic("--target", str(path), "--i-own-this-target", "--rate", "5")
+    assert (result.exit_code, "allows 2 requests per second" in result.output) == (2, True)
 
 
 def test_nobody_is_loaded_unasked():
