@@ -1,6 +1,7 @@
 """What reached the carrier, where its messages can be read: each 200 once and unchanged, no refusal ever.
 
-The target's `carrier.messages_url` answers `?after=SEQ&limit=N` with `{"messages": [{"seq", "key", "to", "text"}]}`;
+The target names `carrier.messages_url`, or `carrier.url` with `/messages` behind it. There `?after=SEQ&limit=N` answers
+`{"messages": [{"seq", "key", "to", "text"}]}`;
 `key` is the order id. Messages of other clients are left alone.
 """
 
@@ -38,7 +39,8 @@ class Carrier:
 
     @property
     def _url(self) -> str:
-        return self._target.carrier.get("messages_url", "")
+        carrier = self._target.carrier
+        return carrier.get("messages_url") or (f"{carrier['url']}/messages" if "url" in carrier else "")
 
     def judge(self, provider: Provider, verdict: Verdict) -> None:
         """Wait until what was accepted has arrived, then compare. Without a URL nothing is judged."""
