@@ -14,7 +14,14 @@ from rich.text import Text
 from contracts.exits import Exit
 from contracts.target import is_loopback
 
-URL = click.option("--carrier-url", envvar="SMSLAB_CARRIER_URL", default="http://127.0.0.1:8090", show_default=True)
+URL = click.option(
+    "--carrier-url",
+    envvar="SMSLAB_CARRIER_URL",
+    default="http://127.0.0.1:8090",
+    show_default=True,
+    show_envvar=True,
+    help="Where the carrier answers.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 
 

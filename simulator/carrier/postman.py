@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from heapq import heappop, heappush
 from itertools import count
+from sqlite3 import ProgrammingError
 from threading import Condition, Thread
 
 import httpx
@@ -33,6 +34,7 @@ class Postman:
         self._order = count()
         self._news = Condition()
         self._stopped = False
+        self._threads: list[Thread] = []
 
     def post(self, receipts: Iterable[Receipt]) -> None:
         """Take receipts for later."""
@@ -43,14 +45,17 @@ class Postman:
 
     def start(self, threads: int = 4) -> None:
         """Begin to deliver in the background; ends with the process or with `stop`."""
-        for _ in range(threads):
-            Thread(target=self._round, name="postman", daemon=True).start()
+        self._threads = [Thread(target=self._round, name="postman", daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Let the background end after what it holds in its hands."""
+        """Let the background end, with up to a second for what it holds in its hands."""
         with self._news:
             self._stopped = True
             self._news.notify_all()
+        for thread in self._threads:
+            thread.join(1.0)
 
     def hand_over(self) -> bool:
         """Try the first receipt that is due now; False if none is."""
@@ -65,11 +70,15 @@ class Postman:
         return True
 
     def _round(self) -> None:
-        while not self._stopped:
-            if not self.hand_over():
-                with self._news:
-                    rest = self._waiting[0][0] - self._clock() if self._waiting else 60.0
-                    self._news.wait(max(0.001, min(rest, 60.0)))
+        try:
+            while not self._stopped:
+                if not self.hand_over():
+                    with self._news:
+                        rest = self._waiting[0][0] - self._clock() if self._waiting else 60.0
+                        self._news.wait(max(0.001, min(rest, 60.0)))
+        except (RuntimeError, ProgrammingError):
+            if not self._stopped:  # else the client or the ledger was closed under a slow call
+                raise
 
     def _try(self, receipt: Receipt) -> bool:
         now = self._clock()
@@ -87,7 +96,7 @@ class Postman:
         headers = {"Content-Type": "application/json", "X-Signature-256": f"sha256={signature}"}
         try:
             status = self._client.post(self._url, content=body, headers=headers).status_code
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             status = None
         self._ledger.note_receipt(receipt.receipt_id, receipt.delivery.id, receipt.message_status, now, status)
         return status is not None and 200 <= status < 300

@@ -84,6 +84,8 @@ def _postman(url: str | None, ledger: CarrierLedger, client: httpx.Client) -> Po
     secret = os.environ.get("SMSLAB_RECEIPT_SECRET", "")
     if not secret:
         raise click.UsageError("Receipts are signed: put the shared secret in SMSLAB_RECEIPT_SECRET.")
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"Receipts cannot go to {url!r}: an http URL, please.")
     postman = Postman(url, secret, ledger, client, time)
     postman.start()
     return postman

@@ -79,6 +79,7 @@ def test_a_busy_port_is_one_sentence(tmp_path):
     ("options", "words"),
     [
         (["--receipts-url", "http://127.0.0.1:1/"], "SMSLAB_RECEIPT_SECRET"),
+        (["--receipts-url", "gateway"], "Receipts cannot go to 'gateway'"),
         (["--receipt-profile", "sunny"], "No receipt profile 'sunny': delivered, mixed"),
         (["--receipt-profile", "PROFILE"], "'share'"),
         (["--schedule", "SCHEDULE"], "No fault is called 'flood'"),
@@ -90,7 +91,16 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path, options, words):
     (tmp_path / "PROFILE").write_text("share: {}")
     (tmp_path / "SCHEDULE").write_text("kind: flood")
     files = [str(tmp_path / option) if Path(tmp_path / option).is_file() else option for option in options]
-    result = run("", "serve", "--port", "0", "--ledger", tmp_path / "carrier.sqlite", *files)
+    result = run(
+        "",
+        "serve",
+        "--port",
+        "0",
+        "--ledger",
+        tmp_path / "carrier.sqlite",
+        *files,
+        SMSLAB_RECEIPT_SECRET="" if "127" in options[1] else "x",
+    )
     assert result.exit_code == 2
     assert words in result.stderr
 
