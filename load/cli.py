@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -15,6 +16,8 @@ from rich.table import Table
 from contracts.exits import Exit
 from contracts.target import Target, is_loopback, target_options
 from load import profiles
+from load.bench import Figure
+from load.bench import bench as measure
 from load.capacity import Step, note, size, write
 from load.capacity import in_lab as measured
 from load.phases import Profile
@@ -193,3 +196,25 @@ def show(result: Result, as_json: bool) -> None:
     for reason in verdict.void:
         console.print(f"Void: {reason}")
     console.print(f"{verdict.sentence} The report: {result.directory / 'report.html'}", soft_wrap=True)
+
+
+@load.command()
+@click.option("--seconds", default=3.0, show_default=True, type=ABOVE_0, help="Length of each measurement.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20), help="Medians are over these.")
+@click.option("--sustained", default=30.0, show_default=True, type=ABOVE_0, help="Length of the run that delivers.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per figure.")
+def bench(seconds: float, rounds: int, sustained: float, as_json: bool) -> None:
+    """Measure the bundled gateway beside a bare Flask hello: ratios, which do not depend on the machine.
+
+    Example: smslab load bench --rounds 5
+    """
+    with TemporaryDirectory(prefix="smslab-bench-") as folder:
+        for figure in measure(Path(folder), seconds, rounds, sustained):
+            click.echo(json.dumps({**figure._asdict(), "reached": figure.reached}) if as_json else line_of(figure))
+
+
+def line_of(figure: Figure) -> str:
+    """A figure for a person: the goal beside it, and whether it is reached."""
+    goal = "" if figure.goal is None else f"{'at least' if figure.at_least else 'at most'} {figure.goal:g}"
+    mark = {True: "reached", False: "NOT reached", None: ""}[figure.reached]
+    return f"{figure.name:52} {figure.value:>10.2f}  {goal:14} {mark} {figure.note}".rstrip()

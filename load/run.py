@@ -82,7 +82,12 @@ def run(
         watch = _watch(process, lab)
     records = read(directory / FILE)
     evidence = Evidence(
-        plan.profile, records, memory=tuple(watch.memory), baseline=baseline, interrupted=watch.interrupted
+        plan.profile,
+        records,
+        memory=tuple(watch.memory),
+        baseline=baseline,
+        interrupted=watch.interrupted,
+        quota_known=lab is not None,
     )
     if plan.carrier_url:
         ledger = lab.pbx_ledger if lab else directory / "pbx.sqlite"

@@ -39,6 +39,7 @@ class Evidence:
     memory: tuple[tuple[float, float], ...] = ()  # (seconds, MB) of the gateway
     baseline: Mapping[str, Any] | None = None  # the figures of a kept run
     interrupted: bool = False
+    quota_known: bool = True  # the key's limit is the profile's; elsewhere it may be too high to be met
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,9 @@ def _phases(evidence: Evidence) -> Iterator[Check]:
         until = next((later[0] for later in provoking if later[0] > start), profile.seconds + 60)
         near = [r for r in evidence.records.requests if r.operation == SEND and fault["from"] <= r.done < until]
         for code in phase.codes:
+            if phase.fault is None and not evidence.quota_known and not any(r.code == code for r in near):
+                yield Check(f"{phase.name}: {code}", None, f"This load did not provoke {code} here.")
+                continue
             yield from _code(profile, phase, code, near, fault)
         if phase.most < 1:
             yield _share(phase, [request for request in near if start <= request.due < end])

@@ -28,6 +28,9 @@ EVENTS = (
 )
 
 
+QUIET = (EVENTS[0], EVENTS[2] | {"intended": 500})
+
+
 def right(n, due):
     """What a good provider answers: 200, or 500 with 10007 from just after the outage until just after it."""
     down = 10.5 < due < 20.5
@@ -143,6 +146,15 @@ def test_what_could_not_be_reached_is_named(name, how):
     verdict = judge(evidence(change, **how))
     assert verdict.exit_code == Exit.NOT_ALL_REACHED
     assert next(check.name for check in verdict.checks if check.passed is None).endswith(name)
+
+
+def test_a_limit_that_was_not_met_is_not_a_fault_of_a_provider_with_limits_of_its_own():
+    """A burst that a staging system takes in its stride is named as not reached; in the lab it is wrong."""
+    burst = Profile("burst", "", (Phase("burst", ((10, 50, 50),), codes=("10006",), least=100),))
+    for known, passed in ((True, False), (False, None)):
+        taken = where(lambda _: True, status=200, code=None, order_id="ID")
+        verdict = judge(evidence(taken, profile=burst, events=QUIET, quota_known=known))
+        assert [check.passed for check in verdict.checks if "10006" in check.name] == [passed]
 
 
 def test_an_unbalanced_ledger_is_wrong():
