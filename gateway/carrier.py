@@ -87,7 +87,7 @@ class Carrier:
     def _refused(self, response: httpx.Response, parcels: Sequence[Parcel], end: float) -> Call:
         status = response.status_code
         reason = f"HTTP {status}"
-        if status >= 500 or status in TEMPORARY or status < 400:
+        if is_temporary(status):
             outcome = Outcome(RETRY, reason=reason, retry_after=_seconds(response.headers.get("Retry-After")))
             return Call([outcome] * len(parcels), alive=status in TEMPORARY)
         if len(parcels) == 1:
@@ -169,6 +169,11 @@ def _read_results(body: bytes, parcels: Sequence[Parcel], *, single: bool) -> Ca
     return Call(outcomes, alive=any(outcome.kind != RETRY or outcome.retry_after for outcome in outcomes))
 
 
+def is_temporary(status: int) -> bool:
+    """Whether another try makes sense: server errors, a few 4xx, and whatever is no answer at all (a redirect)."""
+    return status >= 500 or status in TEMPORARY or status < 400
+
+
 def _outcome(result: dict[str, Any]) -> Outcome:
     status, carrier_id = int(result["status"]), result.get("id")
     if status == 200:
@@ -177,7 +182,7 @@ def _outcome(result: dict[str, Any]) -> Outcome:
         return Outcome(SUBMITTED, carrier_id=carrier_id)
     said = str(result.get("error", ""))[:200].encode("ascii", "backslashreplace").decode()
     reason = f"{status} {said}".rstrip()
-    if status in TEMPORARY or status >= 500:
+    if is_temporary(status):
         return Outcome(RETRY, reason=reason, retry_after=_seconds(result.get("retry_after")))
     return Outcome(REFUSED, reason=reason)
 

@@ -104,10 +104,10 @@ def fill(database: Path, count: int) -> None:
             row[1] for row in connection.execute("PRAGMA table_info(orders)") if row[1] not in {"seq", "id", "state"}
         ]
         columns = ", ".join(names)
-        copy = (
+        copy = (  # the names come from the table itself
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
             f" INSERT INTO orders (id, state, {columns})"
-            f" SELECT printf('OLD%020d', i), 'submitted', {columns} FROM n, (SELECT * FROM orders LIMIT 1)"
+            f" SELECT printf('OLD%020d', i), 'submitted', {columns} FROM n, (SELECT * FROM orders LIMIT 1)"  # noqa: S608
         )
         connection.execute(copy, [count])
     connection.close()

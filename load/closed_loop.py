@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from itertools import count
@@ -78,7 +77,7 @@ def _plain(url: str, connections: int, seconds: float, core: int, key: str) -> S
 def _talk(url: str, end: float, numbers: "count[int]", key: str) -> list[tuple[float, int]]:
     parts, seen = urlsplit(url), []
     connection = HTTPConnection(parts.hostname or "", parts.port)
-    headers: Mapping[str, str] = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} if key else {}
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} if key else {}
     while (start := time.monotonic()) < end:
         body = (
             f'{{"from":"+630000000001","to":"+63917{next(numbers):07}","text":"Hello from Yeastar"}}' if key else None

@@ -39,6 +39,7 @@ class Lab:
     carrier_port: int
     environ: Mapping[str, str]
     key: str = field(default="", repr=False)
+    cores: Mapping[str, int] = field(default_factory=dict)  # the core a part is kept on, for benchmarks
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, repr=False)
 
     from_number: str = field(default_factory=lambda: spec.page_example()["from"])
@@ -126,7 +127,7 @@ class Lab:
             ],
             GATEWAY: ["gateway", "serve", "--port", str(self.gateway_port)],
         }[part]
-        with (self.directory / f"{part}.log").open("ab") as log:
+        with (self.directory / f"{part}.log").open("ab") as log, on_core(self.cores.get(part)):
             self.processes[part] = subprocess.Popen(
                 [*SMSLAB, *command, *options],
                 env=self.environ,
@@ -180,13 +181,14 @@ def running_lab(
     carrier_port: int = 0,
     carrier_options: tuple[str, ...] = (),
     gateway_options: tuple[str, ...] = (),
+    cores: Mapping[str, int] | None = None,
 ) -> Iterator[Lab]:
     """Start a lab in `directory` (made if need be), stop it at the end.
 
     `rate` is what the integration's key may send per second; `environ` adds gateway settings; port 0 is a free one.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    lab = Lab(directory.absolute(), free_port(gateway_port), free_port(carrier_port), environ={})
+    lab = Lab(directory.absolute(), free_port(gateway_port), free_port(carrier_port), environ={}, cores=cores or {})
     lab.environ = {
         **os.environ,
         "SMSLAB_DATABASE_URL": lab.database_url,
@@ -204,6 +206,18 @@ def running_lab(
     finally:
         for part in list(lab.processes):
             lab.end(part)
+
+
+@contextmanager
+def on_core(core: int | None) -> Iterator[None]:
+    """What is started inside stays on this core."""
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def free_port(wanted: int = 0) -> int:

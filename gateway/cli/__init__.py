@@ -32,16 +32,21 @@ def init() -> None:
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option("--deliver/--no-deliver", default=True, show_default=True, help="Submit to the carrier from here too.")
+@click.option("--unsafe-durability", is_flag=True, help="As SMSLAB_UNSAFE_DURABILITY=1: a power cut may lose orders.")
 @click.option("--check-config", is_flag=True, help="Print every setting and stop.")
 @click.option(
     "--hello", is_flag=True, help="Serve a bare Flask hello instead, for `smslab load bench` to compare with."
 )
-def serve(host: str, port: int, workers: int, deliver: bool, check_config: bool, hello: bool) -> None:
+def serve(
+    host: str, port: int, workers: int, deliver: bool, unsafe_durability: bool, check_config: bool, hello: bool
+) -> None:
     """Serve the two endpoints until Ctrl-C.
 
     Example: smslab gateway serve --port 8080
     """
     chosen = settings()
+    if unsafe_durability:
+        chosen = dataclasses.replace(chosen, unsafe_durability=True)
     if check_config:
         return print_settings(chosen)
     from gateway import serve as server
