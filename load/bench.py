@@ -105,9 +105,9 @@ def fill(database: Path, count: int) -> None:
         ]
         columns = ", ".join(names)
         copy = (  # the names come from the table itself
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"  # noqa: S608
             f" INSERT INTO orders (id, state, {columns})"
-            f" SELECT printf('OLD%020d', i), 'submitted', {columns} FROM n, (SELECT * FROM orders LIMIT 1)"  # noqa: S608
+            f" SELECT printf('OLD%020d', i), 'submitted', {columns} FROM n, (SELECT * FROM orders LIMIT 1)"
         )
         connection.execute(copy, [count])
     connection.close()
