@@ -139,6 +139,11 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
 )
 
 
+def verifies(weights: Mapping[str, float]) -> bool:
+    """Whether somebody in the mix verifies, so that a verification URL is needed."""
+    return any(PERSONAS[name].verifies for name in weights)
+
+
 def mix(description: str) -> dict[str, float]:
     """Weights from `"office=8,double-click=1"`. Raises ValueError with a sentence for anything else."""
     weights = {}

@@ -20,6 +20,7 @@ from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, usable
 from simulator.pbx.scenario import BESIDE, Scenario, ScenarioFault, find, load, needs, pack, walk
 from simulator.pbx.steps import Done, Player
+from simulator.pbx.traffic import allowance
 from simulator.pbx.world import World
 
 LAB_RATE = 2000  # requests per second that a scenario's integration in the lab may make
@@ -185,6 +186,7 @@ def _played(
     with tempfile.TemporaryDirectory(prefix="smslab-") as directory:
         world = World(_target(scenario, target, lab, run_name), ledger, run_name, Path(directory), carrier, lab)
         world.since = world.last_message() if carrier else 0
+        world.left = allowance(world.target)
         try:
             Player(scenario, world, note).play()
         except ScenarioFault as error:

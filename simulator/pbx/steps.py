@@ -22,7 +22,7 @@ from simulator.pbx.contacts import Contact, read_contacts, read_rows
 from simulator.pbx.engine import Engine
 from simulator.pbx.expectation import look_up, unmet
 from simulator.pbx.pbx import Pbx, Stranger
-from simulator.pbx.personas import mix
+from simulator.pbx.personas import mix, verifies
 from simulator.pbx.plan import Plan, shots
 from simulator.pbx.recording import members
 from simulator.pbx.scenario import BESIDE, Scenario, ScenarioFault, Step, Where, fill_in
@@ -74,9 +74,10 @@ class Player:
         try:
             step = fill_in(raw, {**self._variables, **scope})
             result, complaints = self._until_right(kind, step)
-        except (ScenarioFault, ValueError, LabFault, Stranger, click.ClickException) as error:
-            words = error.message if isinstance(error, click.ClickException) else str(error)
-            raise ScenarioFault(f"{place}: {words}") from error
+        except click.ClickException as error:
+            raise type(error)(f"{place}: {error.message}") from error
+        except (ScenarioFault, ValueError, LabFault, Stranger) as error:
+            raise ScenarioFault(f"{place}: {error}") from error
         self._variables |= {name: look_up(result, path) for name, path in step.get("save", {}).items()}
         self._failed = self._failed or bool(complaints)
         silent = kind in PLAIN and result.get("status") is None
@@ -112,14 +113,19 @@ class Player:
 
     def _send(self, how: Mapping[str, Any] | None, step: Step) -> Result:
         how = how or {}
-        if "body" in how:
-            with self._pbx(step) as pbx:
-                return pbx.post(members(how["body"]), how["body"].encode()).as_event()
+        if self._world.left is not None and self._world.left <= 0:
+            raise ScenarioFault("As many messages as the target bears (max_accepted) may have been accepted.")
         text = str(how.get("text", "Hello from Yeastar")) * how.get("times", 1)
         with self._pbx(step) as pbx:
             payload = pbx.payload(pbx.target.from_number, how.get("to", pbx.target.to_number), text)
             media = {"media_urls": how["media_urls"]} if "media_urls" in how else {}
-            return pbx.post({**payload, **media, **how.get("raw", {})}).as_event()
+            if "body" in how:
+                result = pbx.post(members(how["body"]), how["body"].encode())
+            else:
+                result = pbx.post({**payload, **media, **how.get("raw", {})})
+        if self._world.left is not None and (result.sent or result.status is None):
+            self._world.left -= 1
+        return result.as_event()
 
     def _wait(self, seconds: float, _step: Step) -> Result:
         self._world.stop.wait(seconds)
@@ -146,19 +152,24 @@ class Player:
         return self._world.gateway(*words)
 
     def _traffic(self, how: Mapping[str, Any], step: Step) -> Result:
-        target = self._target(step)
+        target, weights = self._target(step), mix(how.get("mix", "office"))
+        if verifies(weights) and not target.verify_url:
+            raise ScenarioFault("This mix verifies, so it needs --verify-url.")
+        budget(target)
         plan = Plan(
             profile=how.get("profile", "steady"),
             rate=how["rate"],
             duration=how["duration"],
             seed=self._scenario.seed,
             numbers=(target.from_number,),
-            weights=mix(how.get("mix", "office")),
+            weights=weights,
             only_to=None if is_loopback(target.send_url) else target.to_number,
         )
         keys = [(target.key, how.get("next_key", target.key))]
-        engine = Engine(target, self._world.ledger, self._world.run, keys=keys, budget=budget(target))
-        return dict(asyncio.run(engine.run(shots(plan))).report())
+        engine = Engine(target, self._world.ledger, self._world.run, keys=keys, budget=self._world.left)
+        tally = asyncio.run(engine.run(shots(plan)))
+        self._world.left = engine.left
+        return dict(tally.report())
 
     def _campaign(self, how: Mapping[str, Any], step: Step) -> Result:
         target = self._target(step)

@@ -14,7 +14,7 @@ from simulator.pbx.engine import Engine
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play
 from simulator.pbx.pacing import PROFILES, expected
-from simulator.pbx.personas import PERSONAS, mix
+from simulator.pbx.personas import PERSONAS, mix, verifies
 from simulator.pbx.plan import Plan, fingerprint, shots
 from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say
 from simulator.pbx.tally import Tally
@@ -71,9 +71,14 @@ def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bo
 
 
 def budget(target: Target) -> int | None:
-    """How many messages may be accepted: as many as wanted on loopback, few elsewhere. UsageError if none may."""
+    """The allowance of a run that is load; UsageError if the target may have none."""
     if not target.may_be_stressed:
         raise click.UsageError("Load beyond loopback needs --i-own-this-target.")
+    return allowance(target)
+
+
+def allowance(target: Target) -> int | None:
+    """How many messages may be accepted: what the target says, else any number on loopback and few elsewhere."""
     if target.max_accepted is None and not is_loopback(target.send_url):
         return BUDGET
     return target.max_accepted
@@ -94,7 +99,7 @@ def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[st
         weights = mix(o["weights"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if any(PERSONAS[name].verifies for name in weights) and not target.verify_url:
+    if verifies(weights) and not target.verify_url:
         raise click.UsageError("This mix verifies, so it needs --verify-url.")
     return Plan(
         profile=o["profile"],

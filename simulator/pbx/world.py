@@ -29,6 +29,7 @@ class World:
     carrier_url: str | None = None
     lab: Lab | None = None
     since: int = 0
+    left: int | None = None  # how many more messages may be accepted
     stop: threading.Event = field(default_factory=threading.Event)
 
     def carrier(self, method: str, path: str, spec: object = None, **params: int) -> dict[str, Any]:

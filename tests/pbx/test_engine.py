@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -89,6 +90,23 @@ def test_budget_is_never_exceeded(provider, target, ledger):
     provider.script = ["10001"] * 3
     play(Engine(target, ledger, "t", budget=5), shots(Plan(rate=500, duration=1, seed=1)))
     assert len(provider.received) == 5
+
+
+def test_ledger_that_cannot_be_written_stops_everything(provider, target, ledger):
+    """Nothing leaves that is not written down: a broken ledger is its own error and the provider sees nothing."""
+    ledger.close_file()
+    with pytest.raises(sqlite3.Error):
+        play(Engine(target, ledger, "t"), shots(Plan(rate=100, duration=1, seed=1)))
+    assert provider.seen == []
+
+
+def test_retries_are_within_the_budget(provider, target, ledger):
+    """A retry after silence or refusal counts like any other message."""
+    provider.script = ["10007"] * 2
+    habits = Habits(retries=5, honour_retry_after=False, retry_wait=0.01)
+    engine = Engine(target, ledger, "t", habits=habits, budget=1)
+    play(engine, shots(Plan(rate=50, duration=1, seed=1)))
+    assert (len(provider.received), engine.left) == (1, 0)
 
 
 def test_keys_bend_the_run(target, ledger):

@@ -105,6 +105,27 @@ def test_silent_provider_cannot_be_tested(play):
     assert (result.exit_code, "refuses connections" in result.output) == (3, True)
 
 
+def test_budget_of_the_target_is_kept(provider, tmp_path):
+    """No more messages than `max_accepted` are sent, in whatever steps; then the scenario stops and says so."""
+    (tmp_path / "key").write_text("ysk_test", encoding="utf-8")
+    (tmp_path / "t.toml").write_text(
+        f'send_url = "{provider.url}/send"\nkey_file = "key"\nmax_accepted = 4\n', encoding="utf-8"
+    )
+    (tmp_path / "s.yaml").write_text(
+        "about: x\nsteps:\n  - send: {}\n  - traffic: {rate: 20, duration: 0.5}\n  - send: {}\n", encoding="utf-8"
+    )
+    words = ["--target", str(tmp_path / "t.toml"), "--ledger", str(tmp_path / "l")]
+    result = CliRunner().invoke(pbx, ["run", str(tmp_path / "s.yaml"), *words])
+    assert (result.exit_code, len(provider.received)) == (2, 4)
+    assert "line 5, step 3: As many messages as the target bears" in result.output
+
+
+def test_carrier_that_is_not_there_cannot_be_tested(provider, play):
+    """A carrier that does not answer is exit 3 and one sentence."""
+    result = play(provider.url, "about: x\nsteps:\n  - fault: {kind: outage}\n", "--carrier-url", "http://127.0.0.1:9")
+    assert (result.exit_code, "No fake carrier answers" in result.output) == (3, True)
+
+
 def test_what_cannot_be_reached_is_exit_four(provider, play):
     """A scenario that needs a carrier or the lab is left out, and says what it needs."""
     text = "about: x\nsteps:\n  - fault: {kind: outage}\n  - gateway: [key, list, Lab]\n"
