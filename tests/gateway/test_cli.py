@@ -138,6 +138,12 @@ def test_check_config_prints_every_setting_and_no_secret(smslab):
     assert all(re.search(rf"^{name}=", done.output, re.MULTILINE) for name in {**secrets, **addresses})
 
 
+def test_durability_is_given_up_by_name_only(smslab):
+    """By the option or by its variable; nothing else turns the fsync off."""
+    printed = [smslab("serve", "--check-config", *options).output for options in ([], ["--unsafe-durability"])]
+    assert ["SMSLAB_UNSAFE_DURABILITY=True " in one for one in printed] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [

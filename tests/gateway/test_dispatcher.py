@@ -215,3 +215,16 @@ def test_an_attempt_under_way_is_finished_when_delivery_stops(worlds, tmp_path):
         delivery.stop()
         assert sorted(slow.taken()) == sorted(ids)
     assert set(world.orders("state")) == {"submitted"}
+
+
+def test_a_clock_that_jumps_back_an_hour_gives_no_order_away_twice(world):
+    """A lease only grows by the jump: what another dispatcher holds is not taken, and what comes now is delivered."""
+    held = world.another()
+    world.send()
+    assert len(held._claim()) == 1
+    world.pass_time(-3600)
+    [fresh] = world.send()
+    assert (world.step(), world.step()) == (1, 0)
+    assert world.fake.taken() == [fresh]
+    world.pass_time(3600 + world.gateway.settings.attempt_deadline + LEASE_MARGIN)
+    assert (world.step(), world.orders("state")) == (1, ["submitted"] * 2)
