@@ -63,6 +63,16 @@ def expected(profile: str, rate: float, duration: float) -> float:
     return rate * duration * share / sum(piece.length for piece in pieces)
 
 
+def rate_at(profile: str, rate: float, duration: float, moment: float) -> float:
+    """The planned rate `moment` seconds after the start; 0 outside the profile."""
+    scale = duration / sum(piece.length for piece in PROFILES[profile])
+    for length, start, end in PROFILES[profile]:
+        if 0 <= moment < length * scale:
+            return rate * (start + (end - start) * moment / (length * scale))
+        moment -= length * scale
+    return 0.0
+
+
 def _marks(seed: int | None) -> Iterator[float]:
     dice = None if seed is None else Random(f"arrivals {seed}")
     mark = 0.0 if dice else 0.5
@@ -84,8 +94,11 @@ class Tempo:
         """The real second at which a planned due time comes, as things stand."""
         return self.real + (due - self.planned) / self.speed
 
+    def planned_at(self, now: float) -> float:
+        """The planned second that a real one is, as things stand."""
+        return self.planned + (now - self.real) * self.speed
+
     def change(self, factor: float, now: float) -> None:
         """From the real second `now` on, let time pass `factor` times as fast (bounded to 1/100 .. 100)."""
-        self.planned += (now - self.real) * self.speed
-        self.real = now
+        self.planned, self.real = self.planned_at(now), now
         self.speed = min(max(self.speed * factor, 0.01), 100.0)

@@ -52,13 +52,18 @@ class Tally:
         top = len(ordered) - 1
         return {f"p{p:g}": round(ordered[round(top * p / 100)] * 1000, 3) if ordered else None for p in percents}
 
-    def line(self, rate: float, speed: float, since: int) -> str:
-        """The live line: what a person watches."""
-        parts = " ".join(f"{name} {count / self.finished:.0%}" for name, count in self.outcomes.most_common(5))
-        marks = self.percentiles(50, 99, since=since)
-        p50, p99 = (f"{value:.0f}" if value is not None else "-" for value in marks.values())
+    def sample(self, started: int, since: int) -> dict[str, Any]:
+        """The last second for programs: `started` in it, percentiles of what finished since, counts from the start."""
+        marks = self.percentiles(50, 95, 99, since=since)
         open_now = self.started - self.finished
-        return f"{rate:7.1f}/s x{speed:.2f}  in flight {open_now}  p50 {p50} ms  p99 {p99} ms  {parts}"
+        return {"started": started, "in_flight": open_now, **marks, "outcomes": dict(self.outcomes.most_common())}
+
+    def line(self, row: Mapping[str, Any], speed: float) -> str:
+        """The same for the person who watches."""
+        shares = " ".join(f"{name} {n / self.finished:.0%}" for name, n in self.outcomes.most_common(5))
+        p50, p99 = (f"{row[mark]:.0f}" if row[mark] is not None else "-" for mark in ("p50", "p99"))
+        rate, open_now = row["started"], row["in_flight"]
+        return f"{rate:7.1f}/s x{speed:.2f}  in flight {open_now}  p50 {p50} ms  p99 {p99} ms  {shares}"
 
     def report(self, **more: object) -> Mapping[str, Any]:
         """The whole run as JSON."""

@@ -2,9 +2,9 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -13,7 +13,7 @@ from contracts.target import Target, is_loopback
 from simulator.pbx.engine import Engine
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play
-from simulator.pbx.pacing import PROFILES, expected
+from simulator.pbx.pacing import PROFILES, expected, rate_at
 from simulator.pbx.personas import PERSONAS, mix, verifies
 from simulator.pbx.plan import Plan, fingerprint, shots
 from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say
@@ -46,6 +46,7 @@ def _list(context: click.Context, _option: click.Parameter, wanted: bool) -> Non
 @click.option("--agents", type=click.IntRange(0, 20_000), default=0, help="Agents who type, instead of arrivals.")
 @click.option("--haste", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, help="Agents' speed.")
 @click.option("--run", "run_name", help="Name of the run in the ledger. Default: traffic-SEED.")
+@click.option("--samples", type=click.File("w", lazy=False), help="Write a JSON line a second: planned and actual.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; print how much it would be and its fingerprint.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Profiles and personas.")
 @LEDGER
@@ -65,7 +66,8 @@ def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bo
     with open_ledger(o["ledger"]) as ledger:
         name = run_name or f"traffic-{seed}"
         keys = [(line.get("key", target.key), *filter(None, [line.get("next_key")])) for line in lines]
-        tally = play(Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits), shots(plan))
+        engine = Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits)
+        tally = play(engine, shots(plan), sample=_sampler(plan, o["samples"]) if o["samples"] else None)
     say(tally.report(run=name, **asked), as_json=as_json)
     raise SystemExit(verdict(tally))
 
@@ -89,6 +91,18 @@ def verdict(tally: Tally) -> Exit:
     if tally.findings:
         return Exit.WRONG
     return Exit.FINE if tally.answered or not tally.finished else Exit.COULD_NOT_TEST
+
+
+def _sampler(plan: Plan, file: TextIO) -> Callable[[dict[str, Any]], None]:
+    """Writes the last second beside the rate that was planned for it."""
+
+    def write(row: dict[str, Any]) -> None:
+        moment = row.pop("planned_second") - 0.5
+        planned = rate_at(plan.profile, plan.rate, plan.duration, moment)
+        file.write(json.dumps({**row, "planned": round(planned, 3)}) + "\n")
+        file.flush()
+
+    return write
 
 
 def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[str, Any]) -> Plan:

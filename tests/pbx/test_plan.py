@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.pbx.pacing import PROFILES, Tempo, arrivals, expected
+from simulator.pbx.pacing import PROFILES, Tempo, arrivals, expected, rate_at
 from simulator.pbx.personas import BAD_INPUT, PERSONAS, mix
 from simulator.pbx.plan import Plan, fingerprint, shots
 
@@ -36,6 +36,15 @@ def test_profile_asks_for_what_it_says(profile, seed):
 def test_even_arrivals_are_where_arithmetic_puts_them(profile, rate, duration, due):
     """Without a seed the n-th message is due where the area reaches n + 1/2."""
     assert list(arrivals(profile, rate, duration, None)) == pytest.approx(due)
+
+
+@pytest.mark.parametrize(
+    ("profile", "moment", "rate"),
+    [("steady", 5, 10), ("ramp", 5, 5), ("ramp", 10, 0), ("ramp", -1, 0), ("spike", 4.5, 10), ("spike", 3, 1)],
+)
+def test_planned_rate_is_the_curve(profile, moment, rate):
+    """The planned rate follows the profile and is 0 outside of it."""
+    assert rate_at(profile, 10.0, 10.0, moment) == pytest.approx(rate)
 
 
 def test_tempo_bends_only_the_future():

@@ -93,6 +93,17 @@ def test_ctrl_c_waits_for_open_answers_and_reports(provider, tmp_path):
         assert [a.status for a in ledger.attempts()] == [200] * report["started"]
 
 
+def test_samples_show_planned_and_actual(provider, tmp_path):
+    """--samples writes a JSON line a second with the planned rate beside what was sent."""
+    path = tmp_path / "samples.jsonl"
+    words = ["--send-url", f"{provider.url}/send", "--profile", "ramp", "--rate", "40", "--duration", "2.5", "--even"]
+    assert _traffic(*words, "--samples", str(path), "--ledger", str(tmp_path / "l")).exit_code == 0
+    first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    assert (first["second"], first["planned"], second["planned"]) == (1, 8.0, 24.0)
+    assert first["started"] < second["started"] <= 26
+    assert second["outcomes"]["sent"] <= first["started"] + second["started"]
+
+
 def test_target_says_how_much_it_bears(tmp_path):
     """Beyond loopback the rate of the target file is not exceeded."""
     path = tmp_path / "staging.toml"
