@@ -4,7 +4,7 @@ What goes wrong is drawn from one seed; what must be true at the end is in `verd
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -40,6 +40,11 @@ class Log:
         self._tell(event, **fields)
 
     warning = exception = info
+
+    def accepted(self, orders: Iterable[Any]) -> None:
+        """A line for each order of a batch."""
+        for order in orders:
+            self._tell("accepted", order=order.order)
 
     def error(self, event: str, **fields: Any) -> None:
         """One line; an indeterminate order is remembered."""
@@ -192,6 +197,7 @@ class Process:
             self.orders._write,
             most=world.plan.most,
             patience=settings.request_deadline,
+            afterwards=self.orders._note,
             lock=lambda: Turnstile(world.scheduler),
         )
         dispatcher = parts.dispatcher(
