@@ -1,6 +1,8 @@
 """The Flask app: two routes for the PBX, some for operations, and handlers that make all else an envelope."""
 
+from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, request
@@ -8,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gateway.body import bad
 from gateway.contract import MAX_CHALLENGE, SEND_PATH, UNAVAILABLE, VERIFY_PATH, Refusal
+from gateway.crash import go_on
 from gateway.envelope import accepted, refused, verified
 from gateway.gateway import Gateway
 from gateway.operations import add_operations
@@ -20,13 +23,22 @@ def create_app(gateway: Gateway) -> Flask:
     """The WSGI application of one gateway process."""
     app = Flask("gateway", static_folder=None)
     app.url_map.merge_slashes = False  # the redirect would be HTML, and to a path that is not the contract's
+    _add_contract(app, gateway)
+    _add_refusals(app, gateway)
+    add_operations(app, gateway)
+    if gateway.point is not go_on:  # only a process that is to be crashed pays for the hook
+        app.after_request(_crashing(gateway))
+    return app
 
+
+def _add_contract(app: Flask, gateway: Gateway) -> None:
     @app.post(SEND_PATH, provide_automatic_options=False)
     def sendmessage() -> Response:
-        with gateway.metrics.request.time():
-            response = accepted(send(request.environ, gateway))
-        response.call_on_close(partial(gateway.point, "after-reply"))
-        return response
+        start = perf_counter()
+        try:
+            return accepted(send(request.environ, gateway))
+        finally:
+            gateway.metrics.request.observe(perf_counter() - start)
 
     @app.get(VERIFY_PATH, provide_automatic_options=False)
     def verify_key() -> Response:
@@ -36,6 +48,8 @@ def create_app(gateway: Gateway) -> Flask:
             raise bad(f"challenge must be 1 to {MAX_CHALLENGE} characters")
         return verified(challenge)
 
+
+def _add_refusals(app: Flask, gateway: Gateway) -> None:
     @app.errorhandler(Refusal)
     def refusal(fault: Refusal) -> Response:
         gateway.metrics.refused[fault.row.code].inc()
@@ -53,8 +67,13 @@ def create_app(gateway: Gateway) -> Flask:
         gateway.log.error("accident", kind=type(fault).__name__, path=request.path, exc_info=fault)
         return refusal(Refusal(UNAVAILABLE, "The message could not be accepted"))
 
-    add_operations(app, gateway)
-    return app
+
+def _crashing(gateway: Gateway) -> Callable[[Response], Response]:
+    def after(response: Response) -> Response:
+        response.call_on_close(partial(gateway.point, "after-reply"))
+        return response
+
+    return after
 
 
 def _translated(fault: HTTPException, gateway: Gateway, environ: dict[str, Any]) -> Refusal:

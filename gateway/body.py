@@ -48,6 +48,8 @@ def bad(detail: str, status: int | None = None) -> Refusal:
 
 def check_media_type(environ: Environ) -> None:
     """`application/json`, in UTF-8, not compressed; or 415."""
+    if environ.get("CONTENT_TYPE") == "application/json" and "HTTP_CONTENT_ENCODING" not in environ:
+        return  # what nearly everybody sends
     media_type, *parameters = (part.strip().lower() for part in environ.get("CONTENT_TYPE", "").split(";"))
     charsets = [p.partition("=")[2].strip('"') for p in parameters if p.startswith("charset=")]
     if media_type != "application/json" or any(charset != "utf-8" for charset in charsets):
