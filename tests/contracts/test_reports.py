@@ -88,7 +88,7 @@ def test_the_same_run_twice_is_the_same_report(minimal_app, target_at, judged):
     texts = []
     for _ in range(2):
         with serving(minimal_app()) as url:
-            verdict, provider = judged(target_at(url), examples=15)
+            verdict, provider = judged(target_at(url), examples=3)
             texts.append(FILES["json"](Run.of(provider, verdict)).replace(urlsplit(url).netloc, "HOST"))
     assert texts[0] == texts[1]
 
