@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
+from load.checks import Evidence
 from load.plan import Plan
 from load.record import SEND, Request
-from load.verdict import Evidence
 from simulator.ledger.balance import balance
 from simulator.ledger.carrier import Delivery
 from simulator.ledger.pbx import Attempt, PbxLedger

@@ -164,10 +164,10 @@ def plan_for(profile: Profile, target: Target, seed: int) -> Plan:
         raise ValueError("Load beyond loopback needs --i-own-this-target.")
     if not (target.owned or is_loopback(target.carrier.get("url", "http://localhost"))):
         raise ValueError("Faults for a carrier beyond loopback need --i-own-this-target.")
-    if target.rate is not None and profile.peak > target.rate:
-        raise ValueError(f"The target takes {target.rate:g} requests per second: add --peak {target.rate:g}.")
     if target.max_accepted is None and not is_loopback(target.send_url):
         raise ValueError("A provider that is not on this machine needs max_accepted: a budget of real SMS.")
+    if target.rate is not None and profile.peak > target.rate:
+        raise ValueError(f"The target takes {target.rate:g} requests per second: add --peak {target.rate:g}.")
     return Plan(
         target.send_url,
         target.key,

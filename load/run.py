@@ -18,11 +18,12 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # ships no stubs
 
 from load.account import balanced, last_seq
+from load.checks import Evidence
 from load.phases import Profile
 from load.plan import Plan
 from load.record import FILE, read
 from load.report import write_all
-from load.verdict import Evidence, Verdict, judge
+from load.verdict import Verdict, judge
 from simulator.lab import Lab, running_lab
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")

@@ -6,6 +6,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from click.testing import CliRunner
+
+from load.cli import load
 
 ERRORS = {429: ("10006", "Too many requests"), 500: ("10007", "Service unavailable")}
 
@@ -91,3 +94,30 @@ def provider():
         yield server
         server.shutdown()
         thread.join()
+
+
+EASY = """
+name = "easy"
+[thresholds]
+late_ms = 3000
+[[phases]]
+name = "steady"
+curve = [[2, 50, 50]]
+"""
+
+
+@pytest.fixture
+def easy(tmp_path):
+    """A profile that says nothing of speed: the machine that runs the tests may be busy."""
+    (tmp_path / "easy.toml").write_text(EASY)
+    return str(tmp_path / "easy.toml")
+
+
+@pytest.fixture
+def smslab_load():
+    """`smslab load ...` in this process; Locust is a process of its own all the same."""
+
+    def call(*arguments, environ=None):
+        return CliRunner().invoke(load, [str(argument) for argument in arguments], env=environ or {})
+
+    return call

@@ -12,10 +12,11 @@ import pytest
 from contracts.exits import Exit
 from load import report
 from load.arrivals import due_times
+from load.checks import Evidence
 from load.plan import Plan
 from load.profiles import named
 from load.record import Records, Request
-from load.verdict import Evidence, judge
+from load.verdict import judge
 from simulator.ledger.balance import balance
 
 PLAN = Plan("http://127.0.0.1:1/send", "a-secret-key", named("outage"), "+630000000001")

@@ -6,9 +6,10 @@ import pytest
 
 from contracts.exits import Exit
 from load.arrivals import due_times
+from load.checks import Evidence
 from load.phases import Phase, Profile, Thresholds
 from load.record import Records, Request
-from load.verdict import Evidence, judge
+from load.verdict import judge
 from simulator.ledger.balance import balance
 
 OUTAGE = Profile(
