@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "contract": ("contracts.cli", "Judge any provider against the contract."),
     "load": ("load.cli", "Load before go-live, with a verdict."),
     "reconcile": ("simulator.ledger.cli", "Balance the PBX's ledger with the carrier's."),
+    "chaos": ("simulator.chaos.cli", "Kill, stop and crash a lab under load, then reconcile."),
 }
 
 
