@@ -1,20 +1,16 @@
 """What the gateway's tests share: desks with other settings, the envelope's rule, and a second server to judge by."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from time import monotonic
+import shutil
 
-import httpx
 import pytest
 
 from contracts import spec
 from contracts.judge import Answer, judge_answer
+from gateway.database import initialise
 from gateway.settings import Settings
-from simulator.lab import free_port
 from tests.conftest import open_desk
+from tests.gateway.under_gunicorn import gunicorn_on
 
 
 def assert_envelope(response, status, code):
@@ -37,13 +33,22 @@ def refused():
     return assert_envelope
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory):
+    """A migrated database that nobody has used: copying it is faster than migrating anew."""
+    path = tmp_path_factory.mktemp("blank") / "gateway.sqlite"
+    initialise(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def desks(tmp_path):
-    """Desks with settings of their own: `desks(backlog_cap=1)`; all share the test's one database."""
+def desks(tmp_path, blank):
+    """Desks with settings of their own, on a database in the test's directory: `desks(backlog_cap=1)`."""
     opened = []
 
     def desk(**settings):
-        settings.setdefault("database_url", f"sqlite:///{tmp_path / 'gateway.sqlite'}")
+        if "database_url" not in settings:
+            settings["database_url"] = f"sqlite:///{shutil.copy(blank, tmp_path)}"
         opened.append(open_desk(Settings(**settings)))
         return opened[-1]
 
@@ -52,27 +57,17 @@ def desks(tmp_path):
         one.gateway.close()
 
 
-def answers(url):
-    """Whether the process behind the URL is up."""
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
+@pytest.fixture
+def desk(desks):
+    """A desk with the default settings."""
+    return desks()
 
 
 @pytest.fixture(scope="session")
 def gunicorn(lab):
     """The lab's gateway once more, on the same database, under gunicorn: its URL."""
-    port, script = free_port(), Path(__file__).with_name("under_gunicorn.py")
-    command = [sys.executable, str(script), str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **lab.environ}, stdout=subprocess.DEVNULL)
-    url, end = f"http://127.0.0.1:{port}", monotonic() + 30
-    while not answers(url):
-        assert process.poll() is None, "gunicorn did not start"
-        assert monotonic() < end, "gunicorn does not answer"
-    yield url
-    process.terminate()
-    process.wait(10)
+    with gunicorn_on(lab.environ) as url:
+        yield url
 
 
 @pytest.fixture(params=["granian", "gunicorn"])
