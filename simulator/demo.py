@@ -216,13 +216,14 @@ def loads(directory: Path) -> Iterator[Step]:
 def summary(verdict: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether the run held, the answers it rests on, and what failed.
 
-    A latency beyond the profile's limit is said and not counted: it speaks of this machine at this moment.
+    What speaks of this machine at this moment is said and not counted: a latency beyond the profile's limit, a
+    generator that was late. Whether the right answers came is counted.
     """
     answers = ", ".join(f"{count} x {outcome}" for outcome, count in verdict["figures"]["total"]["outcomes"].items())
     failed = [check for check in verdict["checks"] if check["passed"] is False]
     says = [f"{answers}, every envelope right"] if not failed else [answers, *(c["sentence"] for c in failed)]
     wrong = [check for check in failed if not check["name"].startswith("latency")]
-    return not wrong and not verdict["void"], "; ".join([*says, *verdict["void"]])
+    return bool(answers) and not wrong, "; ".join([*says, *verdict["void"]])
 
 
 def show(step: Step, console: Console) -> None:
