@@ -51,19 +51,17 @@ class Player:
         self._scenario, self._world, self._note = scenario, world, note
         self._people = People(scenario.seed)
         self._variables: dict[str, Any] = {"to": world.target.to_number, "run": world.run}
-        self._failed = False
 
     def play(self) -> bool:
         """Play everything; whether all went as expected. Raises ScenarioFault for a step that cannot be."""
         with self._world.mended():
             self._play(self._scenario.steps, ("steps",), {})
-        return not self._failed
+        return not self._world.stop.is_set()
 
     def _play(self, steps: Sequence[Step], where: Where, scope: Mapping[str, Any]) -> None:
         for number, step in enumerate(steps):
-            if self._failed or self._world.stop.is_set():
-                return
-            self._step(step, (*where, number), scope)
+            if not self._world.stop.is_set():
+                self._step(step, (*where, number), scope)
 
     def _step(self, raw: Step, where: Where, scope: Mapping[str, Any]) -> None:
         kind = next((name for name in raw if name not in BESIDE), "expect")
@@ -75,11 +73,14 @@ class Player:
             step = fill_in(raw, {**self._variables, **scope})
             result, complaints = self._until_right(kind, step)
         except click.ClickException as error:
+            self._world.stop.set()
             raise type(error)(f"{place}: {error.message}") from error
         except (ScenarioFault, ValueError, LabFault, Stranger) as error:
+            self._world.stop.set()
             raise ScenarioFault(f"{place}: {error}") from error
         self._variables |= {name: look_up(result, path) for name, path in step.get("save", {}).items()}
-        self._failed = self._failed or bool(complaints)
+        if complaints:
+            self._world.stop.set()
         silent = kind in PLAIN and result.get("status") is None
         self._note(Done(place, raw.get("name", kind), time.monotonic() - started, tuple(complaints), silent))
 

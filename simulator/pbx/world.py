@@ -20,7 +20,7 @@ from simulator.ledger.pbx import PbxLedger
 
 @dataclass(slots=True)
 class World:
-    """One run of one scenario. `since` is the carrier's last message before it; `stop` ends every wait."""
+    """One run of one scenario. `since` is the carrier's last message before it; `stop`: a step went wrong."""
 
     target: Target
     ledger: PbxLedger

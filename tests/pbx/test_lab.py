@@ -49,11 +49,25 @@ def test_every_persona_meets_a_gateway_that_keeps_to_the_contract(run, lab, tmp_
     assert (account.duplicated, account.altered, account.refused_yet_delivered) == ((), (), ())
 
 
+STORY = """
+about: A second key works beside the first.
+pbxs: {first: {}, second: {key: "${next}"}}
+steps:
+  - gateway: [key, issue, "${run}", --json]
+    save: {next: key}
+  - send: {}
+  - pbx: second
+    send: {}
+  - wait_for: {within: 20, expect: {delivered: 2, balanced: true}}
+"""
+
+
 def test_lab_is_started_and_gone_afterwards(tmp_path):
-    """`run --lab` brings gateway and carrier of its own and plays a scenario that administers them."""
-    words = [sys.executable, "-m", "simulator", "pbx", "run", "first-day", "--lab"]
+    """`run --lab` brings gateway and carrier of its own, with an integration that the scenario administers."""
+    (tmp_path / "story.yaml").write_text(STORY, encoding="utf-8")
+    words = [sys.executable, "-m", "simulator", "pbx", "run", str(tmp_path / "story.yaml"), "--lab"]
     words += ["--ledger", str(tmp_path / "pbx.sqlite")]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert "FINE            first-day" in done.stdout
+    assert "FINE            story" in done.stdout
     assert "ysk_" not in done.stdout

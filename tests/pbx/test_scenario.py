@@ -85,6 +85,16 @@ def test_failed_expectation_says_what_was_instead(provider, play, tmp_path):
     assert provider.received == []
 
 
+def test_failed_branch_ends_the_others(provider, play):
+    """When a parallel branch goes wrong, the waits of the others end and nothing more is sent."""
+    text = (
+        "about: x\nsteps:\n  - parallel:\n      - - send: {}\n          expect: {status: 500}\n"
+        "      - - wait: 600\n        - send: {text: never}\n"
+    )
+    assert play(provider.url, text).exit_code == 1
+    assert [message["text"] for message in provider.received] == ["Hello from Yeastar"]
+
+
 def test_step_is_repeated_within_its_time(provider, play):
     """`within` does a step again until it is as expected."""
     provider.script = ["10007", "10006"]
