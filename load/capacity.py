@@ -106,6 +106,9 @@ def note(sizes: Sequence[Sizing], hosts: int, cores: int) -> list[str]:
     one, several = sizes[0], sizes[-1]
     if several.processes == one.processes or not (one.held and several.held):
         return [*said, "Measure more than one number of processes to size a host."]
+    if several.held <= one.held:
+        fact = f"{several.processes} processes held no more than {one.processes}"
+        return [*said, f"{fact}: the cores of this host are full, more processes on it do not help."]
     sigma = queueing.contention(one.held, several.held, several.processes)
     host = max(several.held, queueing.scaled(one.held, sigma, cores))
     alone, alike = queueing.scaled(host, 0.0, hosts), queueing.scaled(host, sigma, hosts)

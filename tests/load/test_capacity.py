@@ -104,6 +104,14 @@ def test_the_sizing_note_follows_from_the_measurements():
     assert "not measured" in said
 
 
+def test_a_full_host_is_not_extrapolated_from():
+    """When more processes hold less, the note says that the host is full and makes no promise for more hosts."""
+    one, two = size([Step(1, 100, 0.05, Exit.FINE)], 0.1), size([Step(2, 60, 0.05, Exit.FINE)], 0.1)
+    said = note([one, two], hosts=3, cores=2)
+    assert "the cores of this host are full" in said[-1]
+    assert not [sentence for sentence in said if "hosts on one" in sentence]
+
+
 def test_capacity_of_the_bundled_gateway_is_searched_for(tmp_path):
     """The command measures real steps, reports each, and writes the page with the knee."""
     options = ["--p99", "0.001", "--start", "2", "--seconds", "3", "--processes", "1"]
