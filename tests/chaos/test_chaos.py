@@ -48,3 +48,10 @@ def test_a_crash_point_that_does_not_exist_is_named(wrong):
     """A typing error in SMSLAB_CRASH_POINT is a sentence, not a gateway that never crashes."""
     with pytest.raises(ValueError, match="SMSLAB_CRASH_POINT must be one of"):
         from_env({"SMSLAB_CRASH_POINT": wrong})
+
+
+def test_every_deed_is_documented():
+    """The table of the documentation has a row for each deed, and no other."""
+    page = Path(deeds.__file__).parent / "docs" / "README.md"
+    rows = [line.split("`")[1] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(deeds.DEEDS)
