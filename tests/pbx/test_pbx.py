@@ -171,6 +171,15 @@ def test_key_is_kept_nowhere_even_if_the_provider_repeats_it(talker, target_at, 
     assert "ysk_test" not in repr([result, *ledger.attempts()])
 
 
+def test_tls_that_is_none_is_one_sentence(provider, target_at, ledger, client):
+    """Https to a port that speaks plain HTTP is said to be a TLS problem, by both ways to send."""
+    far = target_at(provider.url.replace("http:", "https:"))
+    result = Pbx(far, ledger, client).send("+639171234567", "x")
+    play(Engine(far, ledger, "t"), [Shot(0, 0, 0, "office", "sendmessage", 0, "", "", "", b"{}")])
+    assert result.send_error_msg.startswith("TLS: ")
+    assert all(a.exchange["failure"].startswith("TLS: ") for a in ledger.attempts())
+
+
 def test_unreachable_provider_is_one_sentence(target_at, ledger, client):
     """A provider that is not there is a sentence and an indeterminate line."""
     result = Pbx(target_at("http://127.0.0.1:9"), ledger, client).send("+639171234567", "x")
