@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -52,7 +52,7 @@ class Report:
         """The report for programs."""
         rounds = sum(self.rounds.values())
         return {
-            **asdict(self),
+            **vars(self),
             "true": self.is_true,
             "indeterminate_bound": self.bound,
             "rule_of_three": {
