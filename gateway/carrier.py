@@ -17,6 +17,7 @@ import httpx
 
 REPLY_CAP = 256 * 1024  # bytes; a hundred results take about 12,000
 TEMPORARY = {408, 425, 429}  # statuses below 500 that ask for another try
+MISPLACED = {401, 404, 405, 407}  # of a whole call: our key or address is wrong, which is no message's fault
 SUBMITTED, RETRY, REFUSED = "submitted", "retry", "refused"
 
 
@@ -87,7 +88,7 @@ class Carrier:
     def _refused(self, response: httpx.Response, parcels: Sequence[Parcel], end: float) -> Call:
         status = response.status_code
         reason = f"HTTP {status}"
-        if is_temporary(status):
+        if is_temporary(status) or status in MISPLACED:
             outcome = Outcome(RETRY, reason=reason, retry_after=_seconds(response.headers.get("Retry-After")))
             return Call([outcome] * len(parcels), alive=status in TEMPORARY)
         if len(parcels) == 1:

@@ -106,9 +106,9 @@ class Orders:
         self._log.accepted(Accepted(row[0], row[1], row[2], row[5], row[6], row[8]) for row in done)
 
 
-def listed(database: Database, **filters: str) -> Iterator[dict[str, Any]]:
-    """Orders, oldest first, whose columns equal the given values."""
-    query = select(orders).order_by(orders.c.seq)
+def listed(database: Database, after: int = 0, **filters: str) -> Iterator[dict[str, Any]]:
+    """Orders, oldest first, whose number is above `after` and whose columns equal the given values."""
+    query = select(orders).where(orders.c.seq > after).order_by(orders.c.seq)
     for name, value in filters.items():
         query = query.where(orders.c[name] == value)
     with database.read() as connection:

@@ -1,6 +1,7 @@
 """`smslab gateway orders`: what became of what was accepted."""
 
 import json
+import time
 from typing import Any
 
 import click
@@ -8,6 +9,8 @@ import click
 from gateway.administration import Mistake
 from gateway.cli.session import database
 from gateway.orders import listed
+
+PAUSE = 0.5  # seconds between two looks with --follow
 
 
 @click.group()
@@ -18,16 +21,23 @@ def orders() -> None:
 @orders.command("list")
 @click.option("--state", type=click.Choice(["queued", "submitted", "refused", "expired", "cancelled"]))
 @click.option("--to", "to_number", help="Only those to this number.")
+@click.option("--follow", is_flag=True, help="Go on with those that come, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_orders(state: str | None, to_number: str | None, as_json: bool) -> None:
+def list_orders(state: str | None, to_number: str | None, follow: bool, as_json: bool) -> None:
     """List orders, oldest first.
 
     Example: smslab gateway orders list --state queued --json
     """
     filters = {name: value for name, value in (("state", state), ("to_number", to_number)) if value}
+    last = 0
     with database() as opened:
-        for row in listed(opened, **filters):
-            click.echo(order_line(row, as_json=as_json))
+        while True:
+            for row in listed(opened, after=last, **filters):
+                click.echo(order_line(row, as_json=as_json))
+                last = row["seq"]
+            if not follow:
+                return
+            time.sleep(PAUSE)
 
 
 @orders.command("show")

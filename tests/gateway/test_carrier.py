@@ -111,7 +111,7 @@ def test_an_odd_200_is_no_submission(case):
     assert (kinds, call.alive) == ([RETRY], False)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
+@pytest.mark.parametrize("status", [400, 403, 410, 422])
 def test_a_refusal_is_final(fake, status):
     """Another 4xx is the carrier's last word on that message."""
     fake.break_it("refuse", status=status)
@@ -214,3 +214,11 @@ def test_no_proxy_of_the_environment_is_obeyed(fake):
     assert client.headers["Authorization"] == "Bearer secret"
     with listening(fake.app) as url:
         assert submit(url, parcels(), client=client)[0] == [SUBMITTED]
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, 407])
+def test_a_wrong_key_or_address_costs_no_order(status):
+    """What only our own set-up can cause is tried again, and counts as a carrier that is down."""
+    with answering(status, b"{}") as url:
+        kinds, call = submit(url, parcels(2))
+    assert (kinds, call.alive) == ([RETRY] * 2, False)
