@@ -22,8 +22,8 @@ FATES = {
 CHOICES: dict[str, tuple[Any, ...]] = {
     "window": (DAY, DAY, 6.0),  # how long the carrier knows a key
     "moments": ((0.2,), (0.0, 0.2, 0.4)),  # when messages come, as parts of the time of faults
-    "faults": (1.0, 5.0, 15.0),  # how long things go wrong
-    "messages": (1, 2, 3, 4, 5),
+    "faults": (1.0, 4.0, 12.0),  # how long things go wrong
+    "messages": (1, 1, 2, 3),
     "processes": (1, 1, 2),
     "batch": (1, 2, 100),
     "validity": (DAY, DAY, 6.0),

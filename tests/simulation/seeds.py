@@ -36,6 +36,8 @@ def run(stage: Stage, seeds: Iterable[int], parts: Parts, mutant: str = "") -> C
     """Run worlds; Failure at the first that breaks the promise. Gives how often each named point was passed."""
     passed: Counter[str] = Counter()
     metrics = Metrics()
+    gc.collect()
+    gc.freeze()
     gc.disable()
     try:
         for number, seed in enumerate(seeds, 1):
@@ -47,6 +49,7 @@ def run(stage: Stage, seeds: Iterable[int], parts: Parts, mutant: str = "") -> C
                 gc.collect()
     finally:
         gc.enable()
+        gc.unfreeze()
     return passed
 
 

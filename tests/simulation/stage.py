@@ -17,6 +17,11 @@ from gateway.database import Database, initialise, open_database
 from gateway.sqlite import INSERT, PLACES, Writer
 
 ROWS = "SELECT id, text, state, attempts, first_attempt_at, expires_at, finished_at FROM orders ORDER BY seq"
+NEXT = (
+    "SELECT (SELECT min(due_at) FROM orders WHERE state = 'queued'),"
+    " (SELECT open_until FROM carrier WHERE failures >= 3)"
+)
+NEVER = 1e16
 WIPE = "DELETE FROM orders; DELETE FROM voids; UPDATE carrier SET failures = 0, open_until = 0"
 
 
@@ -141,9 +146,10 @@ class Stage:
             self._raw.execute(f"{INSERT}{PLACES}", row)
         return [row[0] for row in ghosts]
 
-    def next_due(self) -> float:
-        """When the next order is due, in epoch seconds; far away if none waits."""
-        return (self._raw.execute("SELECT min(due_at) FROM orders WHERE state = 'queued'").fetchone()[0] or 1e16) / 1000
+    def next_work(self) -> float:
+        """When an order is due and the carrier may be tried, in epoch seconds; far away if none waits."""
+        due, closed_until = self._raw.execute(NEXT).fetchone()
+        return max(due or NEVER, closed_until or 0) / 1000
 
     def orders(self) -> list[tuple[Any, ...]]:
         """id, text, state, attempts, first_attempt_at, expires_at, finished_at of every order."""

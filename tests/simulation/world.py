@@ -187,7 +187,7 @@ class Process:
         settings, clock = parts.settings(world.plan.settings), world.scheduler.clock
         self.database = world.stage.database(self.number, parts.writer)
         self.admission = Admission(self.database, settings, world.metrics, clock)
-        wake = Bell(world.scheduler, world.stage.next_due)
+        wake = Bell(world.scheduler, world.stage.next_work)
         ids = Ids(clock, lambda below: world.rng.randrange(min(below, 2)))  # nearly always the same: ids collide
         self.orders = parts.orders(
             *(self.database, settings, self.admission, ids, clock, world.log, world.metrics, wake.set),
