@@ -17,6 +17,7 @@ from gateway.keys import Keys
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.orders import Orders
+from gateway.receipts import Receipts
 from gateway.settings import Settings
 
 Clock = Callable[[], float]
@@ -32,6 +33,7 @@ class Gateway:
     keys: Keys
     admission: Admission
     orders: Orders
+    receipts: Receipts
     metrics: Metrics
     log: EventLog
     clock: Clock
@@ -62,6 +64,7 @@ def open_gateway(
         keys=Keys(database, limiter, clock),
         admission=admission,
         orders=Orders(database, settings, admission, ids or Ids(clock), clock, log, metrics, wake.set, point),
+        receipts=Receipts(database, log, settings.request_deadline),
         metrics=metrics,
         log=log,
         clock=clock,

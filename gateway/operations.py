@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from gateway.contract import NOT_AUTHENTICATED, Refusal
 from gateway.gateway import Gateway
-from gateway.receipts import take_receipt
+from gateway.receipts import read_receipt
 from gateway.schema import orders
 
 OLDEST = select(func.min(orders.c.accepted_at)).where(orders.c.state == "queued")
@@ -48,5 +48,5 @@ def add_operations(app: Flask, gateway: Gateway) -> None:
     @app.post("/carrier/receipts", provide_automatic_options=False)
     def receipts() -> Response:
         """A delivery receipt, signed by the carrier."""
-        take_receipt(request.environ, gateway)
+        gateway.receipts.apply(read_receipt(request.environ, gateway.settings, gateway.clock()))
         return Response(status=204)

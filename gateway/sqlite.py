@@ -20,6 +20,7 @@ from gateway.database import COLUMNS, Database, DatabaseFault
 
 BUSY = 4.0  # seconds to wait for a foreign process that holds the file; below the request's deadline
 BRIEF = 0.2  # seconds to wait when somebody has waited in vain just before
+PAGES_KB = 512  # page cache of a pooled connection; there is one per busy thread, and their memory adds up
 CHECKED_WHOLE = 64 << 20  # bytes up to which start-up reads the whole file for damage
 # With these nothing of the transaction can have reached the log; after any other error the log must be overwritten.
 NOTHING_WRITTEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -188,6 +189,7 @@ def _engine(url: str, synchronous: str) -> Engine:
         connection.isolation_level = None  # the driver must not open transactions behind our back
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size={-PAGES_KB}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:  # noqa: ANN401
