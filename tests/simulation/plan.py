@@ -22,7 +22,7 @@ FATES = {
 CHOICES: dict[str, tuple[Any, ...]] = {
     "window": (DAY, DAY, 6.0),  # how long the carrier knows a key
     "moments": ((0.2,), (0.0, 0.2, 0.4)),  # when messages come, as parts of the time of faults
-    "faults": (1.0, 4.0, 12.0),  # how long things go wrong
+    "faults": (1.0, 3.0, 8.0),  # how long things go wrong
     "messages": (1, 1, 2, 3),
     "processes": (1, 1, 2),
     "batch": (1, 2, 100),
@@ -41,7 +41,7 @@ THEMES: tuple[dict[str, tuple[Any, ...]], ...] = (
     {"messages": (5,), "moments": ((0.2,),), "processes": (1,), "patience": (0.05,), "stall": (0.2,), "most": (2,),
      "window": (DAY,), "commit": (0,), "crashes": (0,), "kill": ("never",)},  # the baton under pressure
     {"messages": (1, 2), "processes": (1,), "commit": (0.5,), "kill": ("refusal",), "crashes": (0,), "write": (0,)},
-    {"window": (6.0,), "validity": (DAY,), "line": (1,), "faults": (15.0,), "crashes": (0,), "commit": (0,)},
+    {"window": (6.0,), "validity": (DAY,), "line": (1,), "faults": (10.0,), "crashes": (0,), "commit": (0,)},
 )  # fmt: skip
 
 
