@@ -29,6 +29,9 @@ url = "{lab.carrier_url}/faults"
 body = {{ kind = "outage", params = {{ seconds = 30 }} }}
 clear = {{ url = "{lab.carrier_url}/faults", method = "DELETE" }}
 
+[unprovokable]
+"verify 500/10007" = "verify does not depend on the carrier"
+
 [carrier]
 url = "{lab.carrier_url}"
 """
