@@ -9,8 +9,8 @@ READY := .venv/.ready
 demo: $(READY)  ## the main job in one go, with a report
 	@$(BIN)/smslab demo
 
-test: $(READY)  ## the whole test suite
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## the whole test suite, in three processes because many tests wait for processes of their own
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 up: $(READY)  ## gateway and carrier until Ctrl-C
 	@$(BIN)/smslab up

@@ -25,7 +25,7 @@ COMMAND_LINES = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in which `smslab up` is running, as far as the README can tell."""
     home = tmp_path_factory.mktemp("home")
-    with running_lab(home / "var" / "up") as lab:
+    with running_lab(home / "var" / "up", rate=5000) as lab:
         hand_over(lab)
         yield home
 
