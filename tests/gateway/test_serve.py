@@ -83,10 +83,9 @@ class Served:
         return self.process.wait(20)
 
     def close(self):
-        """End it if it still runs."""
+        """End it if it still runs; asked, because a killed server would leave its workers behind."""
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.stop()
         self.database.close()
 
 
