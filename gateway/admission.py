@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from gateway.breaker import Breaker
 from gateway.contract import TOO_MANY, UNAVAILABLE, Refusal
 from gateway.database import Database
-from gateway.metrics import Metrics
 from gateway.schema import carrier, orders
 from gateway.settings import Settings
 
@@ -38,10 +37,9 @@ class Admission:
     there are requests in progress.
     """
 
-    def __init__(self, database: Database, settings: Settings, metrics: Metrics, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: Callable[[], float]) -> None:
         self._database = database
         self._settings = settings
-        self._metrics = metrics
         self._clock = clock
         self._looking = Lock()
         self._added = 0
@@ -84,4 +82,3 @@ class Admission:
             backlog, failures, open_until = connection.execute(LOOK).one()
         self._look = Look(now, backlog, Breaker(failures, open_until / 1000), self._database.free_space())
         self._added -= before
-        self._metrics.backlog.set(backlog)

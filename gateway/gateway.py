@@ -56,7 +56,7 @@ def open_gateway(
     context = {"durability": "UNSAFE"} if settings.unsafe_durability else {}
     log = log or open_log(context)
     limiter = Limiter(settings.redis_url or "memory://", settings.invalid_keys_per_second)
-    admission = Admission(database, settings, metrics, clock)
+    admission = Admission(database, settings, clock)
     return Gateway(
         settings=settings,
         database=database,

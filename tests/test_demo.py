@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from simulator.lab import SMSLAB
+from simulator.lab import SMSLAB, free_port
 from tests.servers.conftest import until
 
 
@@ -55,7 +55,7 @@ def test_the_demo_holds(started, tmp_path):
 @pytest.mark.parametrize("command", ["demo", "up"])
 def test_stopping_leaves_nothing_running(command, number, started):
     """Ctrl-C or SIGTERM in the middle ends the command and everything it has started."""
-    ports = ["--port", str(free()), "--carrier-port", str(free())] if command == "up" else []
+    ports = ["--port", str(free_port()), "--carrier-port", str(free_port())] if command == "up" else []
     process = started(command, *ports)
     until(lambda: len(descendants(process)) >= 3)
     children = descendants(process)
@@ -76,12 +76,6 @@ def test_a_second_lab_on_a_busy_port_says_so(started):
     assert process.returncode == 2
     assert complaints.startswith("Error: Cannot listen on 127.0.0.1:")
     assert len(complaints.splitlines()) == 1
-
-
-def free() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_nothing_listens_beyond_loopback(lab):

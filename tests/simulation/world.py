@@ -186,7 +186,7 @@ class Process:
         self.alive = True
         settings, clock = parts.settings(world.plan.settings), world.scheduler.clock
         self.database = world.stage.database(self.number, parts.writer)
-        self.admission = Admission(self.database, settings, world.metrics, clock)
+        self.admission = Admission(self.database, settings, clock)
         wake = Bell(world.scheduler, world.stage.next_work)
         ids = Ids(clock, lambda below: world.rng.randrange(min(below, 2)))  # nearly always the same: ids collide
         self.orders = parts.orders(
