@@ -74,11 +74,11 @@ class Database:
 
 
 def open_database(url: str, *, unsafe: bool = False, deadline: float = 5.0) -> Database:
-    """Open an initialised database. `unsafe` gives up SQLite's fsync per commit; `deadline` (s) bounds a statement."""
+    """Open an initialised database. `unsafe` gives up SQLite's fsync per commit; `deadline` (s) bounds a write."""
     if make_url(url).get_backend_name() == "sqlite":
         from gateway.sqlite import open_sqlite
 
-        return open_sqlite(url, unsafe=unsafe)
+        return open_sqlite(url, unsafe=unsafe, deadline=deadline)
     from gateway.postgres import open_postgres  # the extra `postgres`
 
     return open_postgres(url, unsafe=unsafe, deadline=deadline)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -18,8 +18,10 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from gateway.baton import Fate, Row
 from gateway.database import COLUMNS, Database, DatabaseFault
 
-BUSY = 4.0  # seconds to wait for a foreign process that holds the file; below the request's deadline
+BUSY = 0.8  # share of the request's deadline to wait for another process that holds the file
+AT_START = 4.0  # seconds for the same before anything is served
 BRIEF = 0.2  # seconds to wait when somebody has waited in vain just before
+NAP = 0.0005  # seconds between two looks at another process's turn; a commit takes longer
 PAGES_KB = 512  # page cache of a pooled connection; there is one per busy thread, and their memory adds up
 CHECKED_WHOLE = 64 << 20  # bytes up to which start-up reads the whole file for damage
 # With these nothing of the transaction can have reached the log; after any other error the log must be overwritten.
@@ -29,17 +31,27 @@ INSERT = f"INSERT INTO orders ({','.join(COLUMNS)}) VALUES "  # noqa: S608  our 
 
 
 class Turn:
-    """One writer at a time, between threads and between processes. Not reentrant."""
+    """One writer at a time, between threads and between processes. Not reentrant.
 
-    def __init__(self, path: Path) -> None:
+    Nobody waits for it without end: a process that was stopped (SIGSTOP, a frozen container) while it had the turn
+    must not stop the others. `patience` is what one may wait in seconds, for the turn and a foreign lock together.
+    """
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self.patience = patience
         self._threads = Lock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def take(self, seconds: float = -1) -> bool:
-        """Wait for the turn, for ever unless told how long; False if another thread kept it."""
-        if not self._threads.acquire(timeout=seconds):
+    def take(self, seconds: float) -> bool:
+        """Wait for the turn that long; False if somebody kept it."""
+        end = monotonic() + seconds
+        if not self._threads.acquire(timeout=max(seconds, 0)):
             return False
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        while not self._free():
+            if monotonic() >= end:
+                self._threads.release()
+                return False
+            sleep(NAP)
         return True
 
     def give(self) -> None:
@@ -48,7 +60,8 @@ class Turn:
         self._threads.release()
 
     def __enter__(self) -> None:
-        self.take()
+        if not self.take(self.patience):
+            raise DatabaseFault("Another process keeps the database to itself")
 
     def __exit__(self, *_: object) -> None:
         self.give()
@@ -56,12 +69,19 @@ class Turn:
     def __del__(self) -> None:
         os.close(self._file)
 
+    def _free(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a wait for it in the kernel could not be ended
+        except OSError:  # held by another process, or not to be had at all
+            return False
+        return True
+
 
 class Writer:
     """The hot insert. Called by one thread at a time (the baton sees to that) and takes its turn with other writers.
 
-    It waits `BUSY` for its turn and a foreign lock together. While a lock outlasts that, the next ones hardly wait:
-    they have waited behind the first one already.
+    It waits `Turn.patience` for its turn and a foreign lock together. While a lock outlasts that, the next ones hardly
+    wait: they have waited behind the first one already.
     """
 
     def __init__(self, path: Path, turn: Turn, synchronous: str) -> None:
@@ -69,7 +89,7 @@ class Writer:
         self._turn = turn
         self._synchronous = synchronous
         self._connection: sqlite3.Connection | None = None
-        self._patience = self._timeout = BUSY
+        self._patience = self._timeout = turn.patience
 
     def __call__(self, rows: Sequence[Row]) -> list[Fate]:
         """Write the batch as one durable transaction; a row whose id is taken fails alone."""
@@ -86,7 +106,7 @@ class Writer:
             return self._settle([str(row[0]) for row in rows], fault)
         finally:
             self._turn.give()
-        self._patience = BUSY
+        self._patience = self._turn.patience
         return [Fate.COMMITTED] * len(rows)
 
     def close(self) -> None:
@@ -145,14 +165,14 @@ class Writer:
         return self._connection
 
 
-def open_sqlite(url: str, *, unsafe: bool) -> Database:
-    """Open an initialised file."""
+def open_sqlite(url: str, *, unsafe: bool, deadline: float) -> Database:
+    """Open an initialised file. Nobody waits longer for a lock than four fifths of `deadline` (s)."""
     path = _path(url)
     synchronous = "NORMAL" if unsafe else "FULL"
-    turn = Turn(path.with_name(path.name + ".turn"))
+    turn = Turn(path.with_name(path.name + ".turn"), deadline * BUSY)
     folder = path.parent
     return Database(
-        engine=_engine(url, synchronous),
+        engine=_engine(url, synchronous, turn.patience),
         insert=Writer(path, turn, synchronous),
         turn=turn,
         free_space=lambda: _free(folder),
@@ -163,7 +183,7 @@ def prepare(url: str) -> None:
     """Switch the file to WAL (workers racing for that fail at once) and refuse a damaged one without touching it."""
     path = _path(url)
     try:
-        connection = sqlite3.connect(path, timeout=BUSY)
+        connection = sqlite3.connect(path, timeout=AT_START)
     except sqlite3.Error as fault:
         message = f"Cannot open the database {path}: {fault}"
         raise DatabaseFault(message) from None
@@ -181,8 +201,8 @@ def prepare(url: str) -> None:
         connection.close()
 
 
-def _engine(url: str, synchronous: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY})
+def _engine(url: str, synchronous: str, busy: float) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy})
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401  SQLAlchemy's own signature
