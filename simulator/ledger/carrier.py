@@ -51,6 +51,22 @@ class Delivery(NamedTuple):
     at: float
 
 
+class Handover(NamedTuple):
+    """One try to hand a receipt over; `answer` is the HTTP status it met (None: no answer)."""
+
+    number: int
+    receipt_id: str
+    message_id: str
+    message_status: str
+    at: float
+    answer: int | None
+
+    @property
+    def taken(self) -> bool:
+        """The provider took the receipt."""
+        return self.answer is not None and 200 <= self.answer < 300
+
+
 class Taken(NamedTuple):
     """What became of a submitted message: its delivery (None: the key is known with another body)."""
 
@@ -95,6 +111,11 @@ class CarrierLedger(Journal):
         """At most `limit` messages taken after `seq`."""
         rows = self.rows("SELECT * FROM messages WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
         return [Delivery(*row) for row in rows]
+
+    def handovers(self, after: int = 0) -> Iterator[Handover]:
+        """Every try to hand over a receipt after `number`, in their order."""
+        query = "SELECT * FROM receipts WHERE number > ? ORDER BY number LIMIT ?"
+        return (Handover(*row) for row in self.pages(query, (), after))
 
     def note_receipt(self, receipt_id: str, message_id: str, status: str, at: float, answer: int | None) -> None:
         """Write down one try to hand over a receipt and the HTTP status it met (None: no answer)."""
