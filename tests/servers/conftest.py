@@ -1,22 +1,15 @@
 """Real servers on loopback in a temporary directory: PostgreSQL and Redis. Without their binaries the tests skip."""
 
-import os
-import shutil
-import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
-import redis
 
-from simulator.lab import free_port
-from tests.servers.proxy import Cutter
+from simulator.chaos.line import Cutter
+from simulator.chaos.servers import ServerMissing, postgresql, redis
 
 
 def until(ready: Callable[[], bool], seconds: float = 60) -> None:
@@ -65,28 +58,12 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    """A PostgreSQL server, owned by `postgres` where the tests run as root (initdb refuses root)."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not binaries:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    user = "postgres" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="smslab-pg-") as place:
-        if user:
-            shutil.chown(place, user)
-        initdb, data, port = binaries[-1], f"{place}/data", free_port()
-        command = [initdb, "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
-        subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=place)
-        options = ["-D", data, "-p", str(port), "-k", place, "-h", "127.0.0.1"]
-        process = subprocess.Popen(
-            [initdb.with_name("postgres"), *options], user=user, stderr=subprocess.DEVNULL, cwd=place
-        )
-        running = Postgres(port, "postgres")
-        try:
-            until(running.answers)
-            yield running
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(20)
+    """A PostgreSQL server for all tests."""
+    try:
+        with postgresql() as running:
+            yield Postgres(running.port, "postgres")
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture
@@ -105,38 +82,13 @@ def database(server: Postgres, name: str) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_url() -> Iterator[str]:
     """A fresh Redis server."""
-    binary, port = shutil.which("redis-server"), free_port()
-    if binary is None:
-        pytest.skip("Redis is not installed: apt-get install redis-server")
-    command = [
-        binary,
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        str(tmp_path_factory.mktemp("redis")),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    with redis.Redis(port=port) as client:
-        try:
-            until(lambda: pings(client))
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def pings(client: redis.Redis) -> bool:
-    """Whether the server is up."""
     try:
-        return bool(client.ping())
-    except redis.ConnectionError:
-        return False
+        with redis() as running:
+            yield f"redis://127.0.0.1:{running.port}/0"
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture
