@@ -99,7 +99,7 @@ def parse(body: bytes) -> dict[str, Any]:
     """One JSON object: UTF-8 without BOM, no duplicate keys, finite numbers, no NUL, no lone surrogate."""
     try:
         raw = body.decode("utf-8")
-        document = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        document = STRICT.decode(raw)
     except RecursionError:
         raise bad(TOO_DEEP) from None
     except ValueError as fault:
@@ -137,6 +137,9 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError
     return number
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
 def _depth(document: dict[str, Any]) -> int:

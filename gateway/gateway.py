@@ -14,7 +14,7 @@ from gateway.dispatcher import Dispatcher
 from gateway.events import EventLog, open_log
 from gateway.ids import Ids
 from gateway.keys import Keys
-from gateway.limiter import Limiter
+from gateway.limiter import Limiter, OwnWindow, RedisWindow
 from gateway.metrics import Metrics
 from gateway.orders import Orders
 from gateway.receipts import Receipts
@@ -55,7 +55,8 @@ def open_gateway(
     metrics, wake, point = Metrics(), Event(), crash_point(settings.crash_point)
     context = {"durability": "UNSAFE"} if settings.unsafe_durability else {}
     log = log or open_log(context)
-    limiter = Limiter(settings.redis_url or "memory://", settings.invalid_keys_per_second)
+    window = RedisWindow(settings.redis_url) if settings.redis_url else OwnWindow()
+    limiter = Limiter(window, settings.invalid_keys_per_second)
     admission = Admission(database, settings, clock)
     return Gateway(
         settings=settings,
