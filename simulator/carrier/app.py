@@ -5,6 +5,7 @@ could break the carrier of whoever looks at it.
 """
 
 from collections.abc import Callable
+from itertools import islice
 from random import Random
 from sqlite3 import ProgrammingError
 from time import sleep as really_sleep
@@ -55,6 +56,7 @@ def create_app(
     )
     app.add_url_rule("/reset", "reset", lambda: answer(200, {"cleared": board.clear()}), methods=["POST"])
     app.add_url_rule("/messages", "messages", lambda: _messages(ledger))
+    app.add_url_rule("/receipts", "receipts", lambda: _receipts(ledger))
     app.before_request(_only_local)
     app.after_request(_sign)
     app.register_error_handler(HTTPException, _http_error)
@@ -82,9 +84,20 @@ def _clear(board: Board, identity: int) -> Response:
     return answer(404, {"error": f"No fault {identity} is armed."})
 
 
-def _messages(ledger: CarrierLedger) -> Response:
+def _span() -> tuple[int, int]:
+    """After which row, and how many rows at most, the caller wants to see."""
     after, limit = request.args.get("after", 0, int), request.args.get("limit", 100, int)
-    page = ledger.page(max(after, 0), max(1, min(limit, PAGE)))
+    return max(after, 0), max(1, min(limit, PAGE))
+
+
+def _receipts(ledger: CarrierLedger) -> Response:
+    after, limit = _span()
+    return answer(200, {"receipts": [one._asdict() for one in islice(ledger.handovers(after), limit)]})
+
+
+def _messages(ledger: CarrierLedger) -> Response:
+    after, limit = _span()
+    page = ledger.page(after, limit)
     rows = [
         {**delivery._asdict(), "from": delivery.from_number, "from_number": delivery.from_number} for delivery in page
     ]

@@ -3,15 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 from xml.etree import ElementTree as ET
 
 import click
 
 from contracts.exits import Exit
-from simulator.carrier.controls import ask, printable, show_table
+from simulator.carrier.controls import printable, show_table
+from simulator.ledger.accounts import deliveries
 from simulator.ledger.balance import Balance, balance, kinds
-from simulator.ledger.carrier import CarrierLedger, Delivery
 from simulator.ledger.pbx import PbxLedger
 
 SHOWN = 20
@@ -45,7 +46,7 @@ def reconcile(
     if (carrier_ledger is None) == (carrier_url is None):
         raise click.UsageError("Give --carrier-ledger or --carrier-url.")
     known = None if orders is None else list(_orders(orders))
-    taken = _from_url(carrier_url) if carrier_url else _from_file(str(carrier_ledger))
+    taken = deliveries(carrier_url or Path(str(carrier_ledger)))
     try:
         with PbxLedger(pbx_ledger, create=False) as ledger:
             account = balance(ledger.attempts(), taken, known)
@@ -94,18 +95,6 @@ def _print(account: Balance) -> None:
     show_table(("kind", "count", "meaning", "verdict"), rows)
     bound = f" {len(account.indeterminate)} indeterminate; at most {account.in_flight} were in flight at once."
     click.echo(("The ledgers balance." if account.is_true else "The ledgers do NOT balance.") + bound)
-
-
-def _from_file(path: str) -> Iterator[Delivery]:
-    with CarrierLedger(path, create=False) as ledger:
-        yield from ledger.deliveries()
-
-
-def _from_url(url: str) -> Iterator[Delivery]:
-    after = 0
-    while page := ask(url, "GET", "/messages", params={"after": after, "limit": 1000})["messages"]:
-        yield from (Delivery(*(row[name] for name in Delivery._fields)) for row in page)
-        after = page[-1]["seq"]
 
 
 def _orders(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

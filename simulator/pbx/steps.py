@@ -87,7 +87,7 @@ class Player:
     def _until_right(self, kind: str, step: Step) -> tuple[Result, list[str]]:
         result: Result = {}
         complaints: list[str] = []
-        for _ in until(self._world, step.get("within", 0.0)):
+        for _ in until(self._world.stop, step.get("within", 0.0)):
             result = getattr(self, f"_{kind}")(step.get(kind), step)
             complaints = self._complaints(kind, step, result)
             if not complaints:
@@ -134,7 +134,7 @@ class Player:
 
     def _wait_for(self, how: Mapping[str, Any], _step: Step) -> Result:
         missing: list[str] = []
-        for _ in until(self._world, how["within"]):
+        for _ in until(self._world.stop, how["within"]):
             missing = unmet(how["expect"], self._world.view(how["expect"]))
             if not missing:
                 break

@@ -13,8 +13,8 @@ from typing import Any
 from contracts.target import Target
 from simulator.carrier.controls import ask
 from simulator.lab import Lab
+from simulator.ledger.accounts import deliveries
 from simulator.ledger.balance import Balance, balance, kinds
-from simulator.ledger.carrier import Delivery
 from simulator.ledger.pbx import PbxLedger
 
 
@@ -32,9 +32,9 @@ class World:
     left: int | None = None  # how many more messages may be accepted
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def carrier(self, method: str, path: str, spec: object = None, **params: int) -> dict[str, Any]:
+    def carrier(self, method: str, path: str, spec: object = None) -> dict[str, Any]:
         """Ask the carrier's simulator API."""
-        return ask(self.carrier_url or "", method, path, params=params or None, spec=spec)
+        return ask(self.carrier_url or "", method, path, spec=spec)
 
     def gateway(self, *words: object) -> dict[str, Any]:
         """Run a gateway command in the lab; its JSON, or what it printed."""
@@ -46,19 +46,12 @@ class World:
 
     def view(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """What became of this run's messages so far: counts of the balance, and receipts if asked for."""
-        account = balance(self.ledger.attempts(self.run), self._deliveries())
+        account = balance(self.ledger.attempts(self.run), deliveries(self.carrier_url or "", self.since))
         counts: dict[str, Any] = {kind: len(getattr(account, kind)) for kind, _, _ in kinds()}
         counts["balanced"] = account.is_true
         if any(name.startswith("receipts") for name in names):
             counts["receipts"] = self._receipts(account)
         return counts
-
-    def _deliveries(self) -> Iterator[Delivery]:
-        after = self.since
-        while page := self.carrier("GET", "/messages", after=after, limit=1000)["messages"]:
-            for message in page:
-                yield Delivery(*(message[name] for name in Delivery._fields))
-            after = page[-1]["seq"]
 
     def _receipts(self, account: Balance) -> Mapping[str, int]:
         ours = set(account.accepted)
@@ -67,10 +60,7 @@ class World:
 
     def last_message(self) -> int:
         """The number of the carrier's newest message."""
-        after = 0
-        while page := self.carrier("GET", "/messages", after=after, limit=1000)["messages"]:
-            after = page[-1]["seq"]
-        return after
+        return max((one.seq for one in deliveries(self.carrier_url or "")), default=0)
 
     @contextmanager
     def mended(self) -> Iterator[None]:
@@ -82,11 +72,11 @@ class World:
                 self.carrier("POST", "/reset")
 
 
-def until(world: World, seconds: float) -> Iterator[None]:
-    """Turns of looking, until the time is up; the last look is after the end."""
+def until(stop: threading.Event, seconds: float) -> Iterator[None]:
+    """Turns of looking, until the time is up or `stop` is set; the last look is after the end."""
     end, pause = time.monotonic() + seconds, 0.02
-    while time.monotonic() < end and not world.stop.is_set():
+    while time.monotonic() < end and not stop.is_set():
         yield
-        world.stop.wait(min(pause, max(end - time.monotonic(), 0)))
+        stop.wait(min(pause, max(end - time.monotonic(), 0)))
         pause = min(pause * 1.5, 0.5)
     yield
