@@ -5,7 +5,7 @@ most once. Messages are joined by order id (the carrier's key); what has no id i
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_origin, get_type_hints
 
@@ -36,7 +36,7 @@ class Balance:
     expired: Annotated[Ids, "accepted, and expired before the carrier took it"] = ()
     cancelled: Annotated[Ids, "accepted, and cancelled"] = ()
     indeterminate: Annotated[Ids, "never answered: may have been taken, at most once"] = ()
-    indeterminate_delivered: Annotated[Ids, "taken by the carrier for an attempt that was never answered"] = ()
+    indeterminate_delivered: Annotated[Ids, "taken by the carrier for an attempt whose end was not known"] = ()
     lost: Annotated[Ids, "accepted, and the carrier never got it", WRONG] = ()
     duplicated: Annotated[Ids, "taken by the carrier more than once", WRONG] = ()
     altered: Annotated[Ids, "taken with another text, number or count of segments", WRONG] = ()
@@ -63,8 +63,12 @@ def balance(
     attempts: Iterable[Attempt],
     deliveries: Iterable[Delivery],
     orders: Iterable[Mapping[str, Any]] | None = None,
+    doubts: Container[str] = (),
 ) -> Balance:
-    """Reconcile. Without the gateway's orders whatever was accepted and is not at the carrier counts as lost."""
+    """Reconcile. Without the gateway's orders whatever was accepted and is not at the carrier counts as lost.
+
+    `doubts` are the ids that the gateway's event log calls indeterminate: it had to answer 500 without knowing.
+    """
     tried = list(attempts)
     states = None if orders is None else {str(order["id"]): str(order["state"]) for order in orders}
     taken: dict[str, list[Delivery]] = defaultdict(list)
@@ -74,7 +78,7 @@ def balance(
     promised: set[str] = set()
     for attempt in tried:
         _place(attempt, taken, states, promised, found)
-    _unasked([(key, taken[key]) for key in taken if key not in promised], tried, states, found)
+    _unasked([(key, taken[key]) for key in taken if key not in promised], tried, states, doubts, found)
     found["duplicated"] = [key for key, copies in taken.items() if len(copies) > 1]
     ids = {kind: tuple(members) for kind, members in found.items()}
     return Balance(**ids, in_flight=_peak(tried))
@@ -122,6 +126,7 @@ def _unasked(
     strangers: Iterable[tuple[str, list[Delivery]]],
     tried: Iterable[Attempt],
     states: Mapping[str, str] | None,
+    doubts: Container[str],
     found: Mapping[str, list[str]],
 ) -> None:
     """What the carrier took under keys that no 200 promised: the benefit of the doubt goes by content."""
@@ -136,7 +141,7 @@ def _unasked(
             found["indeterminate_delivered"].append(key)
         elif refused[content] > 0:
             refused[content] -= 1
-            found["refused_yet_delivered"].append(key)
+            found["indeterminate_delivered" if key in doubts else "refused_yet_delivered"].append(key)
         else:
             found["phantom"].append(key)
 

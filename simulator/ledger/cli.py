@@ -1,6 +1,7 @@
 """`smslab reconcile`: read both accounts, balance them, say it as text, JSON or JUnit."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from simulator.ledger.balance import Balance, balance, kinds
 from simulator.ledger.pbx import PbxLedger
 
 SHOWN = 20
+ORDER = re.compile(r'"order": "([^"]+)"')
 FILE = click.Path(exists=True, dir_okay=False)
 
 
@@ -24,6 +26,7 @@ FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--carrier-ledger", type=FILE, help="What the carrier took, from its file ...")
 @click.option("--carrier-url", help="... or from the carrier itself.")
 @click.option("--orders", type=click.File(encoding="utf-8"), help="`smslab gateway orders list --json`.")
+@click.option("--events", type=click.File(encoding="utf-8"), help="The gateway's log: its doubts are no refusals.")
 @click.option("--junit", type=click.File("wb"), help="Also write the verdict as JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 @click.pass_context
@@ -34,6 +37,7 @@ def reconcile(
     carrier_ledger: str | None,
     carrier_url: str | None,
     orders: TextIO | None,
+    events: TextIO | None,
     junit: BinaryIO | None,
     as_json: bool,
 ) -> None:
@@ -49,7 +53,7 @@ def reconcile(
     taken = deliveries(carrier_url or Path(str(carrier_ledger)))
     try:
         with PbxLedger(pbx_ledger, create=False) as ledger:
-            account = balance(ledger.attempts(), taken, known)
+            account = balance(ledger.attempts(), taken, known, doubts(events or ()))
     except sqlite3.Error as error:
         raise click.UsageError(f"A ledger cannot be read: {error}.") from None
     if junit:
@@ -59,6 +63,12 @@ def reconcile(
     else:
         _print(account)
     context.exit(Exit.FINE if account.is_true else Exit.WRONG)
+
+
+def doubts(log: Iterable[str]) -> set[str]:
+    """The orders that a gateway's event log calls indeterminate."""
+    found = (ORDER.search(line) for line in log if '"event": "indeterminate"' in line)
+    return {order[1] for order in found if order}
 
 
 def as_document(account: Balance) -> dict[str, Any]:

@@ -139,6 +139,14 @@ def test_a_void_order_must_not_be_delivered():
     assert wrongs(account) == {"refused_yet_delivered": ("V",)}
 
 
+def test_a_refusal_in_doubt_is_no_broken_word():
+    """A 500 whose order the gateway's log calls indeterminate may have been taken, once; others may not."""
+    first, second = attempt(1, 500), attempt(2, 500)
+    account = balance([first, second], [delivery(first, key="A"), delivery(second, key="B")], doubts={"A"})
+    assert account.indeterminate_delivered == ("A",)
+    assert wrongs(account) == {"refused_yet_delivered": ("B",)}
+
+
 @pytest.mark.parametrize("order", [None, "", "SDPS1"])
 def test_a_200_needs_an_id_of_its_own(order):
     """A 200 with no id, or with one that was given before, is a false id."""

@@ -53,6 +53,19 @@ def test_orders_explain_what_is_pending(ledgers, tmp_path):
     assert "The ledgers balance." in result.stdout
 
 
+def test_the_event_log_says_which_refusals_were_in_doubt(ledgers, tmp_path):
+    """What the log calls indeterminate is no refusal that was delivered all the same; without the log it is."""
+    with PbxLedger(ledgers["--pbx-ledger"]) as ledger:
+        ledger.record_many([Attempt(0, "r", "+630000000001", "+639170000001", "doubt", 9, 9, 500, "10007", None)])
+    with CarrierLedger(ledgers["--carrier-ledger"]) as ledger:
+        taken = [("SDPS4", "t4"), ("SDPS5", "doubt")]
+        ledger.take([Message(key, "X", "+639170000001", text, "GSM-7", 1) for key, text in taken], 11.0, 60.0)
+    log = tmp_path / "gateway.log"
+    log.write_text('not JSON\n{"order": "SDPS5", "event": "indeterminate", "at": "now"}\n')
+    assert run(ledgers).exit_code == 1
+    assert run({**ledgers, "--events": str(log)}).exit_code == 0
+
+
 def test_junit_has_a_case_for_each_wrong(ledgers, tmp_path):
     """CI shows what broke: one failure, with the ids."""
     junit = tmp_path / "junit.xml"
