@@ -19,6 +19,7 @@ from gateway.parties import Integration
 from gateway.schema import orders
 from gateway.settings import Settings
 
+PAGE = 1000  # orders read at once when all are listed: no transaction stays open meanwhile
 DRAWS = 5  # ids tried before giving up; a second draw is already a one-in-millions event
 
 
@@ -108,9 +109,10 @@ class Orders:
 
 def listed(database: Database, after: int = 0, **filters: str) -> Iterator[dict[str, Any]]:
     """Orders, oldest first, whose number is above `after` and whose columns equal the given values."""
-    query = select(orders).where(orders.c.seq > after).order_by(orders.c.seq)
+    query = select(orders).order_by(orders.c.seq).limit(PAGE)
     for name, value in filters.items():
         query = query.where(orders.c[name] == value)
     with database.read() as connection:
-        for row in connection.execute(query.execution_options(yield_per=1000)).mappings():
-            yield dict(row)
+        while rows := connection.execute(query.where(orders.c.seq > after)).mappings().all():
+            yield from map(dict, rows)
+            after = rows[-1]["seq"]

@@ -11,6 +11,7 @@ import pytest
 from gateway.baton import Fate
 from gateway.contract import ROWS
 from gateway.database import DatabaseFault, open_database
+from gateway.orders import PAGE, listed
 from gateway.schema import metadata
 from gateway.settings import Settings
 from tests.conftest import Desk, open_desk
@@ -34,6 +35,15 @@ def test_an_order_is_stored(desk, postgres):
     order_id = desk.send().json["data"]["id"]
 
     assert postgres.ask("SELECT id, state FROM orders") == [(order_id, "queued")]
+
+
+def test_orders_are_listed_page_by_page(desk):
+    """More orders than fit a page come oldest first, each once, and a filter holds on every page."""
+    rows = [order_row(number) for number in range(2 * PAGE + 1)]
+    desk.gateway.database.insert(rows)
+
+    assert [order["id"] for order in listed(desk.gateway.database)] == [row[0] for row in rows]
+    assert list(listed(desk.gateway.database, state="expired")) == []
 
 
 def test_refusals_are_the_same(desk):
