@@ -1,11 +1,15 @@
 """Serves the gateway with granian: HTTP/1 only, blocking threads, each worker kept on one core."""
 
 import os
+import resource
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from multiprocessing import util
+from multiprocessing import Lock, util
+from pathlib import Path
 from threading import Event
 
 from flask import Flask
@@ -18,7 +22,9 @@ from gateway.database import initialise
 from gateway.gateway import open_gateway, start_delivery
 from gateway.settings import Settings
 
-HEADERS_IN_TIME = 5000  # milliseconds a client may take for its headers
+HEADERS_IN_TIME = 5000  # milliseconds a client may take for its headers, and an idle connection stays open
+CONNECTIONS = 16_384  # that a worker holds at once, at about 14 kB each; those beyond wait in the kernel's queue
+OWN_FILES = 256  # descriptors that are kept for the database, the carrier and the log
 
 
 def serve(settings: Settings, host: str, port: int, workers: int, build: Callable[[], Flask]) -> None:
@@ -34,21 +40,51 @@ def serve(settings: Settings, host: str, port: int, workers: int, build: Callabl
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
+        backlog=CONNECTIONS,
+        backpressure=room_for_connections(),
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_IN_TIME),
         workers=workers,
         blocking_threads=settings.threads,
         websockets=False,
         respawn_failed_workers=True,
         log_enabled=False,
-    ).serve(target_loader=partial(_pinned, build, pin=settings.pin), wrap_loader=False)
+    ).serve(target_loader=partial(_begin, build, Lock() if settings.pin else None), wrap_loader=False)
 
 
-def _pinned(build: Callable[[], Flask], *, pin: bool) -> Flask:
+def _begin(build: Callable[[], Flask], one_by_one: AbstractContextManager[object] | None) -> Flask:
     """Called first in each worker process, before it has threads, so that all of them inherit the core."""
-    if pin:
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+    # The handler it inherits only tells the parent's loop: a worker told to stop while it starts would never end.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if one_by_one:
+        with one_by_one:
+            _take_a_core()
     return build()
+
+
+def _take_a_core() -> None:
+    """The core that the fewest of its living siblings are on; a worker started again finds the free one."""
+    taken = Counter(core for affinity in _siblings() if len(affinity) == 1 for core in affinity)
+    os.sched_setaffinity(0, {min(sorted(os.sched_getaffinity(0)), key=taken.__getitem__)})
+
+
+def _siblings() -> list[set[int]]:
+    """The cores of each other worker of this server; none where the kernel does not tell."""
+    parent = os.getppid()
+    try:
+        pids = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
+        return [os.sched_getaffinity(pid) for pid in pids if pid != os.getpid()]
+    except OSError:
+        return []
+
+
+def room_for_connections() -> int:
+    """How many connections a worker may hold, so that descriptors never run out; the soft limit is raised to the hard.
+
+    Running out would be worse than a full queue: neither the database nor the carrier could be opened any more.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return min(CONNECTIONS, max(hard - OWN_FILES, hard // 2))
 
 
 def hello() -> Flask:
@@ -66,6 +102,7 @@ def hello() -> Flask:
 def worker(settings: Settings, *, deliver: bool) -> Flask:
     """The gateway's app, and dispatchers that finish what they have in hand at the end."""
     gateway = open_gateway(settings)
+    gateway.log.info("serving", connections=room_for_connections(), threads=settings.threads, deliver=deliver)
     if deliver:
         util.Finalize(None, start_delivery(gateway).stop, exitpriority=10)
     return create_app(gateway)

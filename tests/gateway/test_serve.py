@@ -7,86 +7,18 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import pytest
 
-from contracts import spec
-from gateway.administration import add_integration
-from gateway.database import initialise, open_database
-from simulator.lab import free_port
 from tests.gateway.delivery import FakeCarrier, listening
+from tests.gateway.served import Served, until
 
-SEND = spec.route("sendmessage").path
 LOCKER = (
     "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN EXCLUSIVE');"
     "print('locked', flush=True); sys.stdin.read(); c.close()"
 )
 IN_FLIGHT = 40
-
-
-def until(holds, seconds=20):
-    """Poll until it holds."""
-    end = monotonic() + seconds
-    while not holds():
-        assert monotonic() < end, "it never came to that"
-
-
-class Served:
-    """A gateway process on a database of its own."""
-
-    def __init__(self, directory, *options, **variables):
-        self.path, self.port = directory / "gateway.sqlite", free_port()
-        self.url, self.log = f"http://127.0.0.1:{self.port}", directory / "log"
-        database_url = f"sqlite:///{self.path}"
-        initialise(database_url)
-        self.database = open_database(database_url)
-        self.key = add_integration(self.database, "Lab", "FUTURESMS", rate=10_000)
-        command = [sys.executable, "-m", "simulator", "gateway", "serve", "--port", str(self.port), *options]
-        environ = {**os.environ, "SMSLAB_DATABASE_URL": database_url, "SMSLAB_CARRIER_URL": "http://127.0.0.1:1"}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=environ | variables, stdout=log, stderr=log)
-        until(self.answers)
-
-    def answers(self):
-        """Whether it is up; a process that has ended will never be."""
-        assert self.process.poll() is None, self.log.read_text()
-        try:
-            return httpx.get(self.url + "/healthz", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def send(self, _=None):
-        """The status and the id of one message, or no status if the line was cut."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        try:
-            answer = httpx.post(self.url + SEND, json=spec.page_example(), headers=headers, timeout=20, trust_env=False)
-        except httpx.HTTPError:
-            return None, None
-        return answer.status_code, answer.json().get("data", {}).get("id")
-
-    def stored(self, columns="id"):
-        """What is in the database."""
-        with self.database.read() as connection:
-            return connection.exec_driver_sql(f"SELECT {columns} FROM orders").scalars().all()  # noqa: S608  test data
-
-    def sockets(self, state):
-        """Local address and unread bytes of this port's connections in a state of the kernel's table."""
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        mine = [row for row in rows if row[1].endswith(f":{self.port:04X}") and row[3] == state]
-        return [(row[1].split(":")[0], int(row[4].split(":")[1], 16)) for row in mine]
-
-    def stop(self, number=signal.SIGTERM):
-        """End it and give its exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(20)
-
-    def close(self):
-        """End it if it still runs; asked, because a killed server would leave its workers behind."""
-        if self.process.poll() is None:
-            self.stop()
-        self.database.close()
 
 
 @pytest.fixture(scope="module")
