@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "gateway": ("gateway.cli", "The provider side."),
     "carrier": ("simulator.carrier.cli", "The fake carrier, and its faults."),
     "pbx": ("simulator.pbx.cli", "A simulated Yeastar PBX."),
+    "console": ("simulator.console.cli", "See every message cross PBX, gateway and carrier, in a browser."),
     "contract": ("contracts.cli", "Judge any provider against the contract."),
     "load": ("load.cli", "Load before go-live, with a verdict."),
     "reconcile": ("simulator.ledger.cli", "Balance the PBX's ledger with the carrier's."),

@@ -1,0 +1,176 @@
+"""Follows a lab: moves what is new in each source into the projection, in transactions of bounded size.
+
+A step of an order and the answer that names the order come from different processes, in any order; so after each
+batch the messages of every order it touched are settled anew from their steps.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from typing import Any, Final
+
+from simulator.console.lab import LabView
+from simulator.console.projection import Projection, Step, forget, keep, progress
+from simulator.console.rooms import room_of
+from simulator.console.sources import ATTEMPTS, BATCH, CLOSED, RECEIPTS, TAKEN, EventLog, Reading, Table
+
+PAUSE: Final = 0.25  # seconds between two looks
+GRACE: Final = 10.0  # seconds after which an order that no PBX here has named is somebody else's
+
+OPEN: Final = """
+INSERT OR IGNORE INTO messages (attempt, run, room, from_number, recipient, text, started_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+CLOSE: Final = "UPDATE messages SET finished_at = ?, status = ?, code = ?, order_id = ? WHERE attempt = ?"
+WORDS: Final = """
+INSERT INTO words (rowid, said) SELECT 2 * number, from_number || ' ' || recipient || ' ' || text
+FROM messages WHERE number > ?
+"""
+ID: Final = """
+INSERT INTO words (rowid, said) SELECT 2 * number + 1, ? FROM messages WHERE attempt = ? AND finished_at IS NULL
+"""
+RUN: Final = """
+INSERT INTO runs VALUES (?, ?, ?, ?, 1) ON CONFLICT (run) DO UPDATE
+SET last_at = excluded.last_at, attempts = attempts + 1
+"""
+STEP: Final = "INSERT INTO steps (order_id, at, source, kind, data, content) VALUES (?, ?, ?, ?, ?, ?)"
+SETTLE: Final = """
+UPDATE messages SET
+  gateway = (SELECT kind FROM steps s WHERE s.order_id = messages.order_id AND source = 'gateway' ORDER BY id DESC),
+  receipt = (SELECT kind FROM steps s WHERE s.order_id = messages.order_id AND source = 'receipt' ORDER BY id DESC),
+  taken = (SELECT count(*) FROM steps s WHERE s.order_id = messages.order_id AND source = 'carrier'),
+  altered = EXISTS (SELECT 1 FROM steps s WHERE s.order_id = messages.order_id AND source = 'carrier'
+                    AND content <> messages.recipient || char(10) || messages.text)
+WHERE order_id IN (SELECT value FROM json_each(?))
+"""
+MET: Final = """
+INSERT OR IGNORE INTO strangers SELECT value, ? FROM json_each(?)
+WHERE value <> '' AND NOT EXISTS (SELECT 1 FROM messages WHERE order_id = value)
+"""
+NAMED: Final = (
+    "DELETE FROM strangers WHERE order_id IN (SELECT value FROM json_each(?))",
+    "DELETE FROM messages WHERE attempt IS NULL AND order_id IN (SELECT value FROM json_each(?))",
+)
+ADOPT: Final = """
+INSERT INTO messages (run, room, from_number, recipient, text, started_at, finished_at, status, order_id)
+VALUES ('', '', ?, ?, ?, ?, ?, 200, ?)
+"""
+
+
+class Follower:
+    """Keeps `projection` up with `lab`. `clock` gives epoch seconds; `step` is one look, `start` looks on and on."""
+
+    def __init__(self, lab: LabView, projection: Projection, clock: Callable[[], float]) -> None:
+        self._projection, self._clock = projection, clock
+        self._attempts = Table(lab.pbx_ledger, ATTEMPTS, "number")
+        self._closed = Table(lab.pbx_ledger, CLOSED, "number")
+        self._sources = (
+            ("pbx", self._attempts, self._open),
+            ("gateway", EventLog(lab.gateway_log), self._tell),
+            ("carrier", Table(lab.carrier_ledger, TAKEN, "seq", taken), self._tell),
+            ("receipts", Table(lab.carrier_ledger, RECEIPTS, "number", tried), self._tell),
+        )
+        self._stop = Event()
+        self._thread = Thread(target=self._follow, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Look every quarter of a second in a thread of its own, until `stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, after the batch in hand."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            self.catch_up(self._stop.is_set)
+            self._stop.wait(PAUSE)
+
+    def catch_up(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """Take in everything that is written now, batch after batch."""
+        while self.step() and not enough():
+            pass
+
+    def step(self) -> bool:
+        """Take in one batch of each source; whether any of them was full, so that more may be waiting."""
+        full = [self._move(name, source, apply) for name, source, apply in self._sources]
+        self._close_open()
+        self._adopt()
+        return any(full)
+
+    def _move(self, name: str, source: Table | EventLog, apply: Callable[..., None]) -> bool:
+        with self._projection.transaction() as connection:
+            since = progress(connection, name)
+            reading: Reading = source.read(since)
+            if reading.replaced:
+                forget(connection)
+                return True
+            if reading.reached != since:
+                apply(connection, reading.found)
+                keep(connection, name, reading.reached)
+        return len(reading.found) >= BATCH or (name == "gateway" and reading.reached.position > since.position)
+
+    def _open(self, connection: sqlite3.Connection, rows: Sequence[Any]) -> None:
+        last = connection.execute("SELECT coalesce(max(number), 0) FROM messages").fetchone()[0]
+        opened = [(number, run, room_of(run), *words) for number, run, *words in (row[:6] for row in rows)]
+        connection.executemany(OPEN, opened)
+        connection.executemany(RUN, [(row[1], row[2], row[6], row[6]) for row in opened])
+        connection.execute(WORDS, (last,))
+        self._close(connection, [(row[0], *row[6:]) for row in rows if row[6] is not None])
+
+    def _close_open(self) -> None:
+        after = 0
+        waiting = "SELECT attempt FROM messages WHERE finished_at IS NULL AND attempt > ? ORDER BY attempt LIMIT ?"
+        while page := [row[0] for row in self._projection.rows(waiting, (after, BATCH))]:
+            after = page[-1]
+            if rows := self._closed.those(page):
+                with self._projection.transaction() as connection:
+                    self._close(connection, rows)
+
+    def _close(self, connection: sqlite3.Connection, rows: Sequence[Any]) -> None:
+        connection.executemany(ID, [(row[4], row[0]) for row in rows if row[4]])
+        connection.executemany(CLOSE, [(*answer, number) for number, *answer in rows])
+        orders = json.dumps([row[4] for row in rows if row[4]])
+        for statement in (*NAMED, SETTLE):
+            connection.execute(statement, (orders,))
+
+    def _tell(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
+        connection.executemany(STEP, steps)
+        orders = json.dumps(list({step.order_id for step in steps}))
+        connection.execute(MET, (self._clock(), orders))
+        connection.execute(SETTLE, (orders,))
+
+    def _adopt(self) -> None:
+        """Orders that no PBX here has named in time: a real PBX sends them, or a tool with a ledger of its own."""
+        due = "SELECT order_id FROM strangers WHERE since < ? LIMIT ?"
+        for (order,) in self._projection.rows(due, (self._clock() - GRACE, BATCH)):
+            steps = self._projection.rows("SELECT * FROM steps WHERE order_id = ? ORDER BY at", (order,))
+            with self._projection.transaction() as connection:
+                self._insert_stranger(connection, order, steps)
+
+    def _insert_stranger(self, connection: sqlite3.Connection, order: str, steps: Sequence[sqlite3.Row]) -> None:
+        told = {name: value for step in reversed(steps) for name, value in json.loads(step["data"]).items()}
+        content = next((step["content"] for step in steps if step["content"]), None)
+        to, _, text = (content or f"{told.get('to', '')}\n").partition("\n")
+        last = connection.execute("SELECT coalesce(max(number), 0) FROM messages").fetchone()[0]
+        at = steps[0]["at"]
+        connection.execute(ADOPT, (told.get("from", ""), to, text, at, at, order))
+        connection.execute(WORDS, (last,))
+        connection.execute(NAMED[0], (json.dumps([order]),))
+        connection.execute(SETTLE, (json.dumps([order]),))
+
+
+def taken(row: Sequence[Any]) -> Step:
+    """A message in the carrier's ledger as a step of its order."""
+    _, identity, key, sender, recipient, text, encoding, segments, at = row
+    data = {"id": identity, "key": key, "from": sender, "encoding": encoding, "segments": segments}
+    return Step(key or identity, at, "carrier", "taken", json.dumps(data), f"{recipient}\n{text}")
+
+
+def tried(row: Sequence[Any]) -> Step:
+    """One try of the carrier to hand over a receipt, as a step of its order."""
+    _, receipt, _, status, at, answer, order = row
+    return Step(order, at, "postman", status, json.dumps({"receipt": receipt, "answer": answer}))

@@ -1,0 +1,51 @@
+"""The timeline: every message, newest first, as a page, as the fragment that keeps it live, and found by anything."""
+
+import hashlib
+from typing import Final
+
+from flask import Response, make_response, render_template, request
+
+from simulator.console.page import Page, console
+from simulator.console.rooms import shown_room
+from simulator.console.search import BEYOND, PAGE, Wanted, find, runs, wanted_from
+
+OUTCOMES: Final = (
+    "open", "accepted", "delivered", "refused", "indeterminate", "refused by carrier", "expired", "cancelled",
+    "duplicated", "altered", "false id",
+)  # fmt: skip
+
+page = Page("timeline", "Timeline")
+
+
+def asked() -> Wanted:
+    """What this request looks for."""
+    return wanted_from(request.args, shown_room())
+
+
+@page.get("/")
+def index() -> str:
+    """One page of the timeline; the newest one keeps itself up to date."""
+    wanted, before = asked(), request.args.get("before", BEYOND, int)
+    rows = find(console().projection, wanted, before, PAGE + 1)
+    return render_template(
+        "timeline.html",
+        rows=rows[:PAGE],
+        older=rows[PAGE - 1]["number"] if len(rows) > PAGE else None,
+        newest=before == BEYOND,
+        wanted=wanted,
+        outcomes=OUTCOMES,
+        runs=runs(console().projection, wanted.room),
+    )
+
+
+@page.get("/timeline/rows")
+def rows() -> Response:
+    """The newest rows as they are now; 204 if they are those that the reader has (`?have=`)."""
+    found = find(console().projection, asked(), BEYOND, PAGE)
+    fragment = render_template("rows.html", rows=found)
+    state = hashlib.sha256(fragment.encode()).hexdigest()[:16]
+    if state == request.args.get("have"):
+        return make_response("", 204)
+    response = make_response(fragment)
+    response.headers["X-State"] = state
+    return response
