@@ -37,10 +37,13 @@ class Armed:
         return "armed" if self.ends is None or now < self.ends else "expired"
 
     def view(self, now: float) -> dict[str, Any]:
-        """The fault as the API shows it; `remark` is for people."""
+        """The fault as the API shows it: `begins` and `ends` are epoch seconds, `remark` is for people."""
         state = self.state(now)
         remark = {0: "never hit", 1: "hit once"}.get(self.hits, f"hit {self.hits} times")
-        return {"id": self.id, **self.spec, "state": state, "hits": self.hits, "remark": f"{state}, {remark}"}
+        times = {"begins": self.starts, "ends": self.ends if self.cleared is None else self.cleared}
+        return {
+            "id": self.id, **self.spec, **times, "state": state, "hits": self.hits, "remark": f"{state}, {remark}"
+        }  # fmt: skip
 
 
 class Board:

@@ -22,7 +22,9 @@ def deliveries(carrier: Path | str, after: int = 0) -> Iterator[Delivery]:
         with CarrierLedger(carrier, create=False) as ledger:
             yield from ledger.deliveries(after)
     else:
-        yield from _pages(carrier, "messages", "seq", after, lambda row: Delivery(*map(row.get, Delivery._fields)))
+        yield from _pages(
+            carrier, "messages", "seq", after, lambda row: Delivery(*(row[name] for name in Delivery._fields))
+        )
 
 
 def receipts(carrier: Path | str) -> Iterator[Handover]:
@@ -31,7 +33,9 @@ def receipts(carrier: Path | str) -> Iterator[Handover]:
         with CarrierLedger(carrier, create=False) as ledger:
             yield from ledger.handovers()
     else:
-        yield from _pages(carrier, "receipts", "number", 0, lambda row: Handover(*map(row.get, Handover._fields)))
+        yield from _pages(
+            carrier, "receipts", "number", 0, lambda row: Handover(*(row[name] for name in Handover._fields))
+        )
 
 
 def messages(pbx: Path, carrier: Path | str | None) -> list[watch.Message]:

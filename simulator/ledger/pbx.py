@@ -98,10 +98,10 @@ class PbxLedger(Journal):
                 ],
             )
 
-    def attempts(self, run: str | None = None) -> Iterator[Attempt]:
-        """Every attempt in the order of its opening, or those of one run."""
+    def attempts(self, run: str | None = None, after: int = 0) -> Iterator[Attempt]:
+        """Every attempt after a number in the order of its opening, or those of one run."""
         where = "WHERE (? IS NULL OR run = ?) AND number > ? ORDER BY number LIMIT ?"
-        return map(_attempt, self.pages(SELECT + where, (run, run)))
+        return map(_attempt, self.pages(SELECT + where, (run, run), after))
 
 
 def _attempt(row: Row) -> Attempt:

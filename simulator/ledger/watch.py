@@ -4,7 +4,7 @@ Pure. `wait` and `expect` (command line and console) ask their questions here; h
 `accounts.py`, waiting belongs to who asks, and whether the whole promise was kept is `balance.py`'s to say.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -73,22 +73,22 @@ def messages(
 ) -> list[Message]:
     """Join the accounts: by order id, and what has none by recipient and text, unanswered attempts first.
 
-    Give all attempts of a ledger and filter afterwards, or a delivery may be taken for another's.
+    Only a delivery that came after an attempt can be its own: a carrier may have worked for others before. Give all
+    attempts of a ledger and filter afterwards, or a delivery may be taken for another's.
     """
     tried = list(attempts)
+    owners = {one.order_id: one.number for one in reversed(tried) if one.accepted}
     copies: dict[int, list[Delivery]] = defaultdict(list)
-    by_id = {one.order_id: one.number for one in reversed(tried) if one.accepted}
-    strangers = []
+    doubtful = _by_content(tried)
     for delivery in deliveries:
-        if delivery.key in by_id:
-            copies[by_id[delivery.key]].append(delivery)
-        else:
-            strangers.append(delivery)
-    waiting = _by_content(tried)
-    for delivery in strangers:
-        if fitting := waiting.get((delivery.to, delivery.text)):
-            number = fitting.popleft() if len(fitting) > 1 else fitting[0]
-            copies[number].append(delivery)
+        owner = owners.get(delivery.key) if delivery.key else None
+        if owner is None:
+            waiting = doubtful.get((delivery.to, delivery.text), [])
+            owner = next((one.number for one in waiting if one.started_at <= delivery.at), None)
+            waiting[:] = [one for one in waiting if one.number != owner]
+        if owner is not None:
+            copies[owner].append(delivery)
+            owners[delivery.key] = owner
     told: dict[str, list[Handover]] = defaultdict(list)
     for receipt in receipts:
         told[receipt.message_id].append(receipt)
@@ -127,10 +127,10 @@ def unmet(counts: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:
             if counts.get(name, 0) != wanted]  # fmt: skip
 
 
-def _by_content(tried: Iterable[Attempt]) -> Mapping[tuple[str, str], deque[int]]:
-    """For each recipient and text the attempts that a delivery without a known key may stem from, likeliest first."""
-    order = sorted(tried, key=lambda one: (one.accepted, not one.indeterminate, one.number))
-    fitting: dict[tuple[str, str], deque[int]] = defaultdict(deque)
-    for one in order:
-        fitting[one.to, one.text].append(one.number)
-    return fitting
+def _by_content(tried: Iterable[Attempt]) -> Mapping[tuple[str, str], list[Attempt]]:
+    """For each recipient and text the attempts that promised no id, the unanswered first."""
+    doubtful: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
+    for one in sorted(tried, key=lambda one: not one.indeterminate):
+        if not one.accepted:
+            doubtful[one.to, one.text].append(one)
+    return doubtful

@@ -20,6 +20,7 @@ from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_option
 from simulator.pbx.replays import record, replay
 from simulator.pbx.scenarios import run, worst
 from simulator.pbx.traffic import traffic
+from simulator.pbx.watching import expect, snippet, wait
 
 
 @click.group()
@@ -115,5 +116,5 @@ def _verified(result: Verification) -> dict[str, Any]:
     }
 
 
-for command in (run, traffic, campaign, record, replay, listen):
+for command in (run, traffic, campaign, wait, expect, record, replay, snippet, listen):
     pbx.add_command(command)

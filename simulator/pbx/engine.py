@@ -39,7 +39,10 @@ class Result(NamedTuple):
 
 
 class Engine:
-    """Plays shots against one target. `keys` are each PBX's keys; `budget` is how many may be accepted."""
+    """Plays shots against one target. `keys` are each PBX's keys; `budget` is how many may be accepted.
+
+    `seed` is where the shots come from; it stands in the ledger beside each of them.
+    """
 
     def __init__(
         self,
@@ -50,10 +53,11 @@ class Engine:
         keys: Sequence[Sequence[str]] = (),
         budget: int | None = None,
         habits: Habits | None = None,
+        seed: int | None = None,
         on_result: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self.target, self.tally, self.tempo, self.stopping = target, Tally(), Tempo(), False
-        self._ledger, self._run, self._keys = ledger, run, keys or [(target.key,)]
+        self._ledger, self._run, self._seed, self._keys = ledger, run, seed, keys or [(target.key,)]
         self.left, self._on_result = budget, on_result
         self._personas = {name: _at_home(persona, habits) for name, persona in PERSONAS.items()}
         self._over: list[batch.Closed] = []
@@ -170,7 +174,8 @@ class Engine:
             return _verified(reply, shot.content.decode())
         result = outcome(reply, self._personas[shot.persona].habits.success)
         headers = self._headers(shot, self._personas[shot.persona])
-        exchange = seen(self.target.send_url, headers, shot.content, reply, tries) | {"persona": shot.persona}
+        origin = {"persona": shot.persona} | ({} if self._seed is None else {"seed": self._seed})
+        exchange = seen(self.target.send_url, headers, shot.content, reply, tries) | origin
         self._over.append(batch.Closed(line, time.time(), result.status, result.code, result.order_id, exchange))
         return result
 

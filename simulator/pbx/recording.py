@@ -1,6 +1,7 @@
 """What went over the wire, as a file that others can read.
 
-HAR is for browsers and proxies, JSONL for pipelines, a scenario to make a test of it, curl lines to try it by hand.
+HAR is for browsers and proxies, JSONL for pipelines, a scenario to play it again with expectations. One attempt for
+other tools is the business of `snippets.py`.
 
 Keys are never in it: the ledger has none, and what comes from elsewhere loses its Authorization here.
 """
@@ -15,7 +16,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from contracts.judge import Answer, error_code
-from contracts.wire import Call, curl
 from simulator.ledger.pbx import Attempt
 from simulator.pbx.pbx import words
 from simulator.pbx.personas import PERSONAS
@@ -152,11 +152,6 @@ def _step(entry: Entry) -> str:
     return f"  - send: {json.dumps({'body': entry.body})}\n    expect: {json.dumps(expected)}"
 
 
-def _curl(entry: Entry) -> str:
-    headers = (("Authorization", "Bearer ${YEASTAR_API_KEY}"), ("Content-Type", "application/json"))
-    return curl(Call("sendmessage", "POST", entry.url, headers, entry.body.encode()))
-
-
 _CREATOR = '{"name": "smslab pbx (simulator)", "version": "1"}'
 FORMS: Mapping[str, _Form] = MappingProxyType(
     {
@@ -168,6 +163,5 @@ FORMS: Mapping[str, _Form] = MappingProxyType(
             "]}}\n",
         ),
         ".yaml": _Form(_step, "about: What was recorded happens again.\nsteps:\n"),
-        ".sh": _Form(_curl, "# the key: export YEASTAR_API_KEY=...\n"),
     }
 )

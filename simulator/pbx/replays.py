@@ -28,7 +28,7 @@ SHOWN = 20
 def record(*, file: Path, run_name: str | None, attempts: tuple[int, ...], ledger: Path) -> None:
     """Write what went over the wire to FILE, without keys; the name's ending says how.
 
-    .har for other tools, .jsonl for programs, .yaml for a scenario that expects the same again, .sh for curl.
+    .har for other tools, .jsonl for programs, .yaml for a scenario that expects the same again.
 
     Example: smslab pbx record monday.har --run traffic-7
     """

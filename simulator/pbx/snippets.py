@@ -81,11 +81,17 @@ def _remarks(attempt: Attempt, faults: Sequence[Mapping[str, Any]]) -> list[str]
     ]
 
 
+def faults_at(report: Mapping[str, Any], at: float) -> list[Mapping[str, Any]]:
+    """The faults of a carrier's report (`GET /faults`) that were armed at a moment in epoch seconds."""
+    known = [*report.get("faults", []), *report.get("past", [])]
+    return [one for one in known if one["begins"] <= at and (one["ends"] is None or at < one["ends"])]
+
+
 def fault_command(fault: Mapping[str, Any]) -> str:
     """The command that arms a fault like this one again."""
     words = ["smslab", "carrier", "fault", "add", str(fault["kind"]), *_pairs(fault.get("params", {}))]
     words += [word for pair in _pairs(fault.get("scope", {})) for word in ("--scope", pair)]
-    words += [word for name in ("ttl", "after") if name in fault for word in (f"--{name}", str(fault[name]))]
+    words += ["--ttl", str(fault["ttl"])] if "ttl" in fault else []
     return printable(shlex.join(words))
 
 

@@ -167,7 +167,7 @@ class Player:
             only_to=None if is_loopback(target.send_url) else target.to_number,
         )
         keys = [(target.key, how.get("next_key", target.key))]
-        engine = Engine(target, self._world.ledger, self._world.run, keys=keys, budget=self._world.left)
+        engine = Engine(target, self._world.ledger, self._world.run, keys=keys, budget=self._world.left, seed=plan.seed)
         tally = asyncio.run(engine.run(shots(plan)))
         self._world.left = engine.left
         return dict(tally.report())

@@ -66,7 +66,7 @@ def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bo
     with open_ledger(o["ledger"]) as ledger:
         name = run_name or f"traffic-{seed}"
         keys = [(line.get("key", target.key), *filter(None, [line.get("next_key")])) for line in lines]
-        engine = Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits)
+        engine = Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits, seed=seed)
         tally = play(engine, shots(plan), sample=_sampler(plan, o["samples"]) if o["samples"] else None)
     say(tally.report(run=name, **asked), as_json=as_json)
     raise SystemExit(verdict(tally))

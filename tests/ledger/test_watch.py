@@ -29,7 +29,13 @@ def delivery(seq, key, *, to="+639170000001", text="hi"):
         ([attempt(1, 429)], [], {"tried": 1, "refused": 1}),
         ([attempt(1)], ["SDPS1"], {"tried": 1, "accepted": 1, "delivered": 1}),
         ([attempt(1)], ["SDPS1"] * 3, {"tried": 1, "accepted": 1, "delivered": 1, "duplicated": 1, DUPLICATES: 2}),
-        ([attempt(1)], ["SDPS1", "OTHER"], {"tried": 1, "accepted": 1, "delivered": 1, "duplicated": 1, DUPLICATES: 1}),
+        ([attempt(1)], ["SDPS1", "OTHER"], {"tried": 1, "accepted": 1, "delivered": 1}),
+        ([attempt(1, None)], ["X", "Y"], {"tried": 1, "indeterminate": 1, "delivered": 1}),
+        (
+            [attempt(1, None)],
+            ["X", "X"],
+            {"tried": 1, "indeterminate": 1, "delivered": 1, "duplicated": 1, DUPLICATES: 1},
+        ),
         ([attempt(1), attempt(2)], ["SDPS2", "SDPS1"], {"tried": 2, "accepted": 2, "delivered": 2}),
         (
             [attempt(1), attempt(2, None)],
@@ -51,6 +57,12 @@ def test_a_delivery_without_an_id_goes_to_the_unanswered_first():
     tried = [attempt(1), attempt(2, 500), attempt(3, None)]
     found = messages(tried, [delivery(1, "A"), delivery(2, "B"), delivery(3, "SDPS1"), delivery(4, "C", text="other")])
     assert [[copy.key for copy in one.deliveries] for one in found] == [["SDPS1"], ["B"], ["A"]]
+
+
+def test_a_delivery_from_before_is_somebody_elses():
+    """What the carrier took before an attempt was made is not what the attempt was about."""
+    (message,) = messages([attempt(10, None)], [delivery(1, "OLD")])
+    assert message.deliveries == ()
 
 
 def test_receipts_that_were_taken_are_states():

@@ -10,10 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 import simulator.pbx
+from simulator.ledger.watch import STATES
 from simulator.pbx.cli import pbx
 from simulator.pbx.pacing import PROFILES
 from simulator.pbx.personas import PERSONAS
 from simulator.pbx.scenario import load, pack
+from simulator.pbx.snippets import FORMS
 
 DOCS = Path(simulator.pbx.__file__).parent / "docs"
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
@@ -65,10 +67,12 @@ def test_everything_is_documented():
     expected = {
         "README.md": pbx.commands,
         "traffic.md": [*PROFILES, *PERSONAS],
+        "watching.md": [*STATES, *FORMS],
         "scenarios.md": [*pack(), *schema["$defs"]["step"]["properties"]],
     }
     missing = [(page, name) for page, names in expected.items() for name in names if f"`{name}`" not in PAGES[page]]
     assert missing == []
+    assert all(f"| `{state}` | {meaning} |" in PAGES["watching.md"] for state, meaning in STATES.items())
     assert all(load(path).about in PAGES["scenarios.md"] for path in pack().values())
 
 

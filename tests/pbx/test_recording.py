@@ -1,8 +1,6 @@
 """A day recorded is the day replayed, byte for byte, and without a key."""
 
 import json
-import os
-import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -47,20 +45,15 @@ def test_recording_is_replayed_byte_for_byte(provider, day, tmp_path, name):
     assert report["same"] == len(bodies) - 1
 
 
-def test_failure_is_saved_as_a_test(provider, day, tmp_path):
-    """A recorded message becomes a scenario that expects the same again, and a curl line without the key."""
+def test_failure_is_saved_as_a_scenario(provider, day, tmp_path):
+    """A recorded message becomes a scenario that sends the same bytes and expects the same again."""
     path, _ = day
-    story, line = tmp_path / "failure.yaml", tmp_path / "failure.sh"
-    for file in (story, line):
-        assert _pbx("record", file, "--attempt", 1, "--ledger", path).exit_code == 0
+    story = tmp_path / "failure.yaml"
+    assert _pbx("record", story, "--attempt", 1, "--ledger", path).exit_code == 0
     words = ["run", story, "--send-url", f"{provider.url}/send", "--ledger", tmp_path / "l"]
     assert _pbx(*words).exit_code == 1
     provider.script = ["10007"]
     assert _pbx(*words).exit_code == 0
-    done = subprocess.run(
-        ["/bin/bash", line], env=os.environ | {"YEASTAR_API_KEY": "ysk_test"}, capture_output=True, check=True
-    )
-    assert b'"data"' in done.stdout
     assert len({body for _, body in provider.seen}) == 1
 
 
