@@ -3,13 +3,16 @@
 import re
 import socket
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 from contracts import spec
 from gateway.administration import Mistake, issue_key, list_keys, revoke_key
+from gateway.contract import Refusal
 from gateway.keys import digest, new_key
 
 SEND = spec.route("sendmessage").path
@@ -144,3 +147,51 @@ def test_odd_headers_over_real_sockets_let_nobody_in(lab, server, lines):
     with socket.create_connection((address.hostname, address.port), timeout=8) as line:
         line.sendall(head.format(key=lab.key).encode("latin-1"))
         assert line.recv(4096).startswith(b"HTTP/1.1 4")
+
+
+@pytest.fixture
+def wrong(desks):
+    """A desk that may be tried as often as one likes, and wrong keys of every kind: `try_it(key)`."""
+    desk = desks(invalid_keys_per_second=10**9)
+    revoked = issue_key(desk.gateway.database, "Lab")
+    revoke_key(desk.gateway.database, 2)
+    first, last = ("A" if desk.key[at] != "A" else "B" for at in (4, -1))
+    kinds = {
+        "wrong in its first letter": f"ysk_{first}{desk.key[5:]}",
+        "wrong in its last letter": f"{desk.key[:-1]}{last}",
+        "unknown": new_key(),
+        "revoked": revoked,
+    }
+
+    def try_it(key):
+        with pytest.raises(Refusal, match="10004"):
+            desk.gateway.keys.authenticate({"HTTP_AUTHORIZATION": f"Bearer {key}"})
+
+    return desk, kinds, try_it
+
+
+def test_every_wrong_key_is_the_same_work(wrong):
+    """One look-up by digest, whatever is wrong: no letter of a key is ever compared, so there is nothing to time."""
+    desk, kinds, try_it = wrong
+    asked = []
+    event.listen(desk.gateway.database.engine, "before_cursor_execute", lambda *about: asked.append(about[2:4]))
+    for key in kinds.values():
+        try_it(key)
+    assert [parameters for _, parameters in asked] == [(digest(key),) for key in kinds.values()]
+    assert len({statement for statement, _ in asked}) == 1
+    # The digest of a key that is nearly right is as far from the right one as any other.
+    near = digest(kinds["wrong in its last letter"])
+    assert sum(a == b for a, b in zip(near, digest(desk.key), strict=True)) < 20
+
+
+def test_the_time_of_a_refusal_does_not_tell_what_is_wrong(wrong):
+    """Medians of five hundred tries of each kind, taken in turn, are within a factor of one and a half."""
+    _, kinds, try_it = wrong
+    took = {kind: [] for kind in kinds}
+    for _ in range(500):
+        for kind, key in kinds.items():
+            started = perf_counter()
+            try_it(key)
+            took[kind].append(perf_counter() - started)
+    medians = sorted(median(times) for times in took.values())
+    assert medians[-1] < 1.5 * medians[0]
