@@ -6,6 +6,7 @@ Nothing here talks to the provider. `contracts/docs/target.md` documents the TOM
 import functools
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ from contracts import spec
 KEY_VARIABLE = "YEASTAR_API_KEY"
 POLITE_RATE = 10.0  # requests per second beyond loopback, unless the target says otherwise
 _SETTINGS = {"name", "send_url", "verify_url", "key_env", "key_file", "from", "to"} | {
-    *("max_accepted", "rate", "timeout", "provoke", "unprovokable", "carrier")
+    *("max_accepted", "rate", "timeout", "provoke", "unprovokable", "carrier", "only_to")
 }
+_RECEIVER = re.compile(r"\+[0-9]{1,15}\*?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Target:
     key: str = field(repr=False)
     from_number: str
     to_number: str
+    only_to: tuple[str, ...] = ()  # the only receivers, as numbers or beginnings ("+63917*"); empty: anybody
     max_accepted: int | None = None  # real SMS that a run may cause; None: the command's own default
     provoke: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by code: how to make it happen
     unprovokable: Mapping[str, str] = field(default_factory=dict)  # "500/10007" or "verify 500/10007": why not
@@ -76,6 +79,7 @@ def from_table(table: Mapping[str, Any], environ: Mapping[str, str], *, base: Pa
         key=_key(table, environ, base, KEY_VARIABLE),
         from_number=table.get("from", page["from"]),
         to_number=table.get("to", page["to"]),
+        only_to=receivers(table["only_to"]) if "only_to" in table else (),
         max_accepted=table.get("max_accepted"),
         provoke=provoke,
         unprovokable=table.get("unprovokable", {}),
@@ -86,6 +90,14 @@ def from_table(table: Mapping[str, Any], environ: Mapping[str, str], *, base: Pa
         name=table.get("name", ""),
         owned=owned,
     )
+
+
+def receivers(patterns: object) -> tuple[str, ...]:
+    """The receivers that `only_to` names: whole numbers, or beginnings with a star. ValueError with one sentence."""
+    named = patterns if isinstance(patterns, list | tuple) and patterns else [None]
+    if not all(isinstance(one, str) and _RECEIVER.fullmatch(one) for one in named):
+        raise ValueError(f"only_to is a list of numbers or beginnings of numbers (+63917*), not {patterns!r}.")
+    return tuple(map(str, named))
 
 
 def load(path: Path, environ: Mapping[str, str], *, owned: bool = False) -> Target:

@@ -98,7 +98,8 @@ class Campaign:
 
             engine = Engine(target, ledger, self.run, budget=budget, habits=habits, on_result=look)
             tally = play(engine, self._shots(todo, rate))
-            self.enter("completed" if not self.remaining(ledger, retry=False) else "stop")
+            left = len(self.remaining(ledger, retry=False)) - tally.guarded
+            self.enter("stop" if left else "completed")
         return tally
 
     def wait_until(self, at: float, clock: Callable[[], float], sleep: Callable[[float], None] = time.sleep) -> None:

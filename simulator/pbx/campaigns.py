@@ -15,7 +15,7 @@ from contracts.target import Target, is_loopback
 from simulator.pbx.campaign import Campaign
 from simulator.pbx.contacts import fill, read_contacts
 from simulator.pbx.habits import Habits
-from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, open_ledger, provider_options, say
+from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, open_ledger, provider_options, say, something_left
 from simulator.pbx.traffic import budget
 
 
@@ -56,7 +56,8 @@ def campaign(*, target: Target, habits: Habits, ledger: Path, as_json: bool, **o
             habits=habits,
             on_result=lambda _: bar.advance(task),
         )
-        left = len(plan.remaining(book, retry=False))
+        left = len(plan.remaining(book, retry=False)) - tally.guarded
+    something_left(tally)
     say({**report, "state": plan.state, "left": left, **tally.report()}, as_json=as_json)
     if tally.findings:
         raise SystemExit(Exit.WRONG)

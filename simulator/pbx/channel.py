@@ -14,16 +14,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts import spec
-from contracts.target import Target, from_table, is_loopback
+from contracts.target import Target, from_table, is_loopback, receivers
 from simulator.pbx import habits as settings
 from simulator.pbx.habits import Habits
 
 FIRMWARES = ("x.14", "x.20")  # x.14: verification URL and secret are mandatory; x.20: both are optional
 EDITIONS = {"appliance": "37", "software": "83", "cloud": "84"}  # and the version's first part
 NAME_LENGTH = 127
-_FIELDS = {"name", "firmware", "edition", "send_url", "verify_url", "send_rate", "numbers", "to", "habits"} | {
-    *("key_env", "key_file", "secret_env")
-}
+_FIELDS = {
+    "name",
+    "firmware",
+    "edition",
+    "send_url",
+    "verify_url",
+    "send_rate",
+    "numbers",
+    "to",
+    "only_to",
+    "habits",
+} | {*("key_env", "key_file", "secret_env")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Channel:
     firmware: str = "x.20"
     edition: str = "cloud"
     to: str | None = None
+    only_to: tuple[str, ...] = ()
     habits: Habits = field(default_factory=Habits)
 
     def target(self, to: str | None = None, *, owned: bool = False) -> Target:
@@ -50,6 +60,7 @@ class Channel:
             self.key,
             self.numbers[0],
             to or self.to or spec.page_example()["to"],
+            only_to=self.only_to,
             name=self.name,
             rate=self.send_rate,
             owned=owned,
@@ -88,6 +99,7 @@ def read(table: Mapping[str, Any], base: Path, environ: Mapping[str, str]) -> Ch
         firmware=table.get("firmware", "x.20"),
         edition=table.get("edition", "cloud"),
         to=table.get("to"),
+        only_to=receivers(table["only_to"]) if "only_to" in table else (),
         habits=settings.read(table.get("habits", {})),
     )
     if complaints := refusals(channel):

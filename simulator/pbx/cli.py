@@ -15,7 +15,7 @@ from simulator.pbx.campaigns import campaign
 from simulator.pbx.habits import Habits
 from simulator.pbx.listening import listen
 from simulator.pbx.outcome import Outcome
-from simulator.pbx.pbx import Pbx, Verification
+from simulator.pbx.pbx import Pbx, Stranger, Verification
 from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say
 from simulator.pbx.replays import record, replay
 from simulator.pbx.scenarios import run, worst
@@ -83,8 +83,11 @@ def send(
 
     Example: smslab pbx send "Hello from Yeastar" --to +639171234567 --channel channel.toml
     """
-    with open_ledger(ledger) as book, open_client() as client:
-        result = Pbx(target, book, client, habits=habits).send(target.to_number, text, media_urls=media_urls)
+    try:
+        with open_ledger(ledger) as book, open_client() as client:
+            result = Pbx(target, book, client, habits=habits).send(target.to_number, text, media_urls=media_urls)
+    except Stranger as stranger:
+        raise click.UsageError(str(stranger)) from stranger
     say(result.as_event(), as_json=as_json)
     raise SystemExit(send_exit(result))
 

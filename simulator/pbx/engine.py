@@ -16,6 +16,7 @@ from contracts.judge import judge_answer
 from contracts.target import Target
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx import batch
+from simulator.pbx.guard import refusal
 from simulator.pbx.habits import Habits
 from simulator.pbx.line import Letter, Line
 from simulator.pbx.outcome import FAILED, SENT, Outcome, Reply, outcome, without
@@ -70,7 +71,7 @@ class Engine:
 
     async def run(self, stream: Iterable[Shot]) -> Tally:
         """Send everything; returns when the last answer is in and written down."""
-        waiting = _Waiting(iter(stream))
+        waiting = _Waiting(self._guarded(stream))
         self._begun = time.monotonic()
         try:
             async with self._ready(), asyncio.TaskGroup() as tasks:
@@ -78,6 +79,14 @@ class Engine:
         except ExceptionGroup as group:  # a ledger that cannot be written to, most likely: one of them says it all
             raise group.exceptions[0] from group
         return self.tally
+
+    def _guarded(self, stream: Iterable[Shot]) -> Iterator[Shot]:
+        """The shots without those that the receiver guard keeps back."""
+        for shot in stream:
+            if shot.operation == "sendmessage" and refusal(self.target.only_to, shot.content):
+                self.tally.guarded += 1
+            else:
+                yield shot
 
     async def _send_all(self, waiting: "_Waiting", tasks: asyncio.TaskGroup) -> None:
         while waiting.next and not self.stopping:

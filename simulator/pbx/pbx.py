@@ -17,6 +17,7 @@ from contracts.judge import Finding, judge_answer
 from contracts.target import Target, is_loopback
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.call import Caller
+from simulator.pbx.guard import refusal
 from simulator.pbx.habits import Habits
 from simulator.pbx.outcome import Outcome, Reply, outcome, without
 
@@ -25,7 +26,7 @@ LONGEST_WAIT = 60.0  # seconds; a Retry-After beyond it is not waited for
 
 
 class Stranger(Exception):
-    """The message is addressed to somebody who has not agreed to receive tests."""
+    """The message is addressed to somebody who has not agreed to receive tests, or whom the guard excludes."""
 
 
 class Verification(NamedTuple):
@@ -82,6 +83,8 @@ class Pbx:
         if not is_loopback(self.target.send_url) and payload.get("to") not in self._receivers:
             raise Stranger(f"{payload.get('to')} has not agreed to receive tests; nothing was sent.")
         body = json.dumps(payload).encode() if body is None else body
+        if sentence := refusal(self.target.only_to, body):
+            raise Stranger(sentence)
         tries = 0
         while True:
             tries += 1

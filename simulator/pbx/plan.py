@@ -36,7 +36,7 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked for. `numbers` are the PBXs' own numbers, one per PBX; `only_to` replaces all recipients."""
+    """What is asked for. `numbers` are the PBXs' own numbers, one per PBX; `all_to` replaces all recipients."""
 
     profile: str = "steady"
     rate: float = 10.0
@@ -46,7 +46,7 @@ class Plan:
     shares: tuple[float, ...] = ()  # how the traffic is shared among the PBXs; empty: evenly
     weights: Mapping[str, float] = field(default_factory=lambda: {"office": 1.0})
     abroad: float = 0.2
-    only_to: str | None = None
+    all_to: str | None = None
     even: bool = False
     agents: int = 0  # so many people at desks instead of arrivals out of nowhere
     haste: float = 1.0  # and how many times faster than people they are
@@ -90,8 +90,8 @@ def fingerprint(plan: Plan) -> str:
 def _acts(plan: Plan, name: str, due: float, note: Note, dice: Random) -> Iterator[Shot]:
     persona = PERSONAS[name]
     pbx = dice.choices(range(len(plan.numbers)), plan.shares or None)[0]
-    payload = {"from": plan.numbers[pbx], "to": plan.only_to or note.to, "text": note.text}
-    payload = dict(_guarded(plan, persona.change(payload, dice)))
+    payload = {"from": plan.numbers[pbx], "to": plan.all_to or note.to, "text": note.text}
+    payload = dict(_readdressed(plan, persona.change(payload, dice)))
     key = int(persona.rotates and due >= plan.duration / 2)
     sender, to, text = words(payload)
     for n in range(persona.verifies):
@@ -102,10 +102,10 @@ def _acts(plan: Plan, name: str, due: float, note: Note, dice: Random) -> Iterat
         yield Shot(begin + click, 0, pbx, name, "sendmessage", key, sender, to, text, persona.body(payload))
 
 
-def _guarded(plan: Plan, payload: Payload) -> Payload:
-    """With `only_to` nobody else is ever written to, not even by mistake of a persona."""
-    if plan.only_to and _digits(payload["to"]) not in {"", _digits(plan.only_to)}:
-        return {**payload, "to": plan.only_to}
+def _readdressed(plan: Plan, payload: Payload) -> Payload:
+    """With `all_to` nobody else is ever written to, not even by mistake of a persona."""
+    if plan.all_to and _digits(payload["to"]) not in {"", _digits(plan.all_to)}:
+        return {**payload, "to": plan.all_to}
     return payload
 
 

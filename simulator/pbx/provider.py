@@ -14,7 +14,9 @@ import click
 from contracts.target import Target, target_options
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx import channel as channels
+from simulator.pbx.guard import narrowed
 from simulator.pbx.habits import Habits
+from simulator.pbx.tally import Tally
 
 LEDGER = click.option(
     "--ledger",
@@ -27,6 +29,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 RECEIVERS = click.option(
     "--receiver", "receivers", multiple=True, help="A further number that agreed to receive tests."
 )
+ONLY_TO = click.option("--only-to", multiple=True, help="Send to these only: numbers or beginnings (+63917*).")
 
 
 def say(report: Mapping[str, Any], *, as_json: bool) -> None:
@@ -64,14 +67,28 @@ def usable(target: Target) -> Target:
     return target
 
 
+def guarded(target: Target, only_to: tuple[str, ...]) -> Target:
+    """The target with the receiver guard of the command line; a usage error if it cannot be."""
+    try:
+        return narrowed(target, only_to)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def something_left(tally: Tally) -> None:
+    """A run of which the receiver guard let nothing through is a usage error."""
+    if tally.guarded and not tally.started:
+        raise click.UsageError(f"All {tally.guarded} messages were addressed outside only_to; nothing was sent.")
+
+
 def provider_options(command: Callable[..., object]) -> Callable[..., object]:
-    """The target options and `--channel FILE.toml`; the command gets `target` and `habits`."""
+    """The target options, `--channel FILE.toml` and `--only-to`; the command gets `target` and `habits`."""
 
     @functools.wraps(command)
-    def with_default_habits(*, target: Target, **options: object) -> object:
-        return command(target=usable(target), habits=Habits(), **options)
+    def ready(*, target: Target, only_to: tuple[str, ...], habits: Habits | None = None, **options: object) -> object:
+        return command(target=guarded(usable(target), only_to), habits=habits or Habits(), **options)
 
-    as_target = target_options(with_default_habits)
+    as_target = target_options(ready)
 
     @functools.wraps(as_target)
     def with_provider(*, channel: Path | None, **options: Any) -> object:  # noqa: ANN401 - click's own values
@@ -85,8 +102,7 @@ def provider_options(command: Callable[..., object]) -> Callable[..., object]:
             chosen = channels.load(channel)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        to = options.pop("to")
-        return command(target=usable(chosen.target(to, owned=owned)), habits=chosen.habits, **options)
+        return ready(target=chosen.target(options.pop("to"), owned=owned), habits=chosen.habits, **options)
 
     path = click.Path(exists=True, dir_okay=False, path_type=Path)
-    return click.option("--channel", type=path, help="TOML file of a PBX channel.")(with_provider)
+    return click.option("--channel", type=path, help="TOML file of a PBX channel.")(ONLY_TO(with_provider))

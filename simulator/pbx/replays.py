@@ -11,8 +11,9 @@ from contracts.target import Target, is_loopback
 from simulator.pbx.engine import Engine, Result
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play
-from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, open_ledger, provider_options
+from simulator.pbx.provider import AS_JSON, LEDGER, RECEIVERS, open_ledger, provider_options, something_left
 from simulator.pbx.recording import from_ledger, read, replayed, write
+from simulator.pbx.tally import Tally
 from simulator.pbx.traffic import budget
 
 SHOWN = 20
@@ -84,14 +85,17 @@ def replay(
         name = run_name or f"replay-{file.stem}"
         engine = Engine(target, book, name, budget=budget(target), habits=habits, on_result=compare)
         tally = play(engine, planned)
-    _say(tally.finished, sorted(changes), as_json=as_json)
+    something_left(tally)
+    _say(tally, sorted(changes), as_json=as_json)
     raise SystemExit(Exit.COULD_NOT_TEST if not tally.answered else Exit.WRONG if changes else Exit.FINE)
 
 
-def _say(sent: int, changes: list[tuple[int, str, str]], *, as_json: bool) -> None:
+def _say(tally: Tally, changes: list[tuple[int, str, str]], *, as_json: bool) -> None:
+    sent = tally.finished
     kinds = Counter(f"{before} -> {after}" for _, before, after in changes)
     if as_json:
-        click.echo(json.dumps({"sent": sent, "same": sent - len(changes), "changed": kinds, "changes": changes}))
+        report = {"sent": sent, "guarded": tally.guarded, "same": sent - len(changes)}
+        click.echo(json.dumps({**report, "changed": kinds, "changes": changes}))
         return
     click.echo(f"{sent} sent, {sent - len(changes)} with the same outcome.")
     for kind, number in kinds.most_common():

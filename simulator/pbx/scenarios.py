@@ -17,7 +17,7 @@ from contracts.exits import Exit
 from contracts.target import Target, target_options
 from simulator.lab import Lab, LabFault, running_lab
 from simulator.ledger.pbx import PbxLedger
-from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, usable
+from simulator.pbx.provider import AS_JSON, LEDGER, ONLY_TO, guarded, open_ledger, usable
 from simulator.pbx.scenario import BESIDE, Scenario, ScenarioFault, find, load, needs, pack, walk
 from simulator.pbx.steps import Done, Player
 from simulator.pbx.traffic import allowance
@@ -71,6 +71,7 @@ def lab_or_target(command: Callable[..., object]) -> Callable[..., object]:
 @click.option("--dry-run", is_flag=True, help="Check the files and show the steps; send nothing.")
 @click.option("--carrier-url", help="The fake carrier behind the provider, to look at and to break.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write JUnit XML.")
+@ONLY_TO
 @LEDGER
 @AS_JSON
 def run(
@@ -83,6 +84,7 @@ def run(
     dry_run: bool,
     carrier_url: str | None,
     junit: Path | None,
+    only_to: tuple[str, ...],
     ledger: Path,
     as_json: bool,
 ) -> None:
@@ -101,7 +103,8 @@ def run(
             _describe(scenario, steps=dry_run)
         return
     with _provider(target, lab=lab) as (given, running), open_ledger(ledger) as book:
-        played = [_played(one, given, book, carrier_url, running, quiet=as_json) for one in scenarios]
+        here = functools.partial(_played, target=given, ledger=book, carrier=carrier_url, lab=running, only_to=only_to)
+        played = [here(one, quiet=as_json) for one in scenarios]
     if junit:
         junit.write_bytes(as_junit(played))
     click.echo(json.dumps([as_document(one) for one in played]) if as_json else _summary(played))
@@ -167,7 +170,14 @@ class CouldNotPlay(click.ClickException):
 
 
 def _played(
-    scenario: Scenario, target: Target | None, ledger: PbxLedger, carrier: str | None, lab: Lab | None, *, quiet: bool
+    scenario: Scenario,
+    *,
+    target: Target | None,
+    ledger: PbxLedger,
+    carrier: str | None,
+    lab: Lab | None,
+    only_to: tuple[str, ...],
+    quiet: bool,
 ) -> Played:
     run_name = f"{scenario.name}-{secrets.token_hex(3)}"
     carrier = lab.carrier_url if lab else carrier
@@ -184,7 +194,8 @@ def _played(
                 click.echo(f"       {complaint}")
 
     with tempfile.TemporaryDirectory(prefix="smslab-") as directory:
-        world = World(_target(scenario, target, lab, run_name), ledger, run_name, Path(directory), carrier, lab)
+        reached = guarded(_target(scenario, target, lab, run_name), only_to)
+        world = World(reached, ledger, run_name, Path(directory), carrier, lab)
         world.since = world.last_message() if carrier else 0
         world.left = allowance(world.target)
         try:

@@ -164,7 +164,7 @@ class Player:
             seed=self._scenario.seed,
             numbers=(target.from_number,),
             weights=weights,
-            only_to=None if is_loopback(target.send_url) else target.to_number,
+            all_to=None if is_loopback(target.send_url) else target.to_number,
         )
         keys = [(target.key, how.get("next_key", target.key))]
         engine = Engine(target, self._world.ledger, self._world.run, keys=keys, budget=self._world.left, seed=plan.seed)

@@ -18,6 +18,7 @@ class Tally:
     operations: Counter[str] = field(default_factory=Counter)
     latencies: "array[float]" = field(default_factory=lambda: array("d"))
     started: int = 0
+    guarded: int = 0  # messages that the receiver guard (`only_to`) kept back
     late: float = 0.0  # the worst delay between due and sent that was our own doing
     last: float = 0.0  # real second of the last start
     first: float = 0.0
@@ -72,6 +73,7 @@ class Tally:
             **more,
             "started": self.started,
             "finished": self.finished,
+            "guarded": self.guarded,
             "per_second": round((self.started - 1) / seconds, 3) if seconds > 0 else None,
             "operations": dict(self.operations),
             "outcomes": dict(self.outcomes.most_common()),

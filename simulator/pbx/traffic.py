@@ -16,7 +16,7 @@ from simulator.pbx.live import play
 from simulator.pbx.pacing import PROFILES, expected, rate_at
 from simulator.pbx.personas import PERSONAS, mix, verifies
 from simulator.pbx.plan import Plan, fingerprint, shots
-from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say
+from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say, something_left
 from simulator.pbx.tally import Tally
 
 BUDGET = 10  # messages that a provider beyond loopback may accept when its target file does not say
@@ -68,6 +68,7 @@ def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bo
         keys = [(line.get("key", target.key), *filter(None, [line.get("next_key")])) for line in lines]
         engine = Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits, seed=seed)
         tally = play(engine, shots(plan), sample=_sampler(plan, o["samples"]) if o["samples"] else None)
+    something_left(tally)
     say(tally.report(run=name, **asked), as_json=as_json)
     raise SystemExit(verdict(tally))
 
@@ -124,7 +125,7 @@ def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[st
         shares=tuple(float(line.get("rate", 1)) for line in lines),
         weights=weights,
         abroad=o["abroad"],
-        only_to=target.to_number if far else None,
+        all_to=target.to_number if far else None,
         even=o["even"],
         agents=o["agents"],
         haste=o["haste"],

@@ -129,8 +129,8 @@ def test_mix_mistakes_are_sentences(text, sentence):
 
 
 def test_universal_receiver_gets_everything():
-    """With `only_to` no request is addressed to anybody else, whatever the persona does."""
-    for shot in shots(Plan(rate=100, duration=5, weights=ALL, only_to="+639170000000")):
+    """With `all_to` no request is addressed to anybody else, whatever the persona does."""
+    for shot in shots(Plan(rate=100, duration=5, weights=ALL, all_to="+639170000000")):
         to = "" if shot.operation == "verify" else json.dumps(json.loads(shot.content)["to"])
         assert "".join(filter(str.isdigit, to)) in {"", "639170000000"}
 
