@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from gateway.breaker import Breaker
 from gateway.contract import TOO_MANY, UNAVAILABLE, Refusal
 from gateway.database import Database
-from gateway.schema import carrier, orders
+from gateway.schema import QUEUED, carrier
 from gateway.settings import Settings
 
 FRESH = 0.1  # seconds a look is good for
@@ -17,7 +17,7 @@ FRESH_NEAR_CAP = 0.01  # the same when the backlog is nearly full, for what othe
 UNPROBED = 1.0  # seconds after the cool-down by which a dispatcher that can probe has done so
 NEAR = 0.8  # share of the cap that counts as nearly full
 
-_waiting = select(func.count()).where(orders.c.state == "queued").scalar_subquery()
+_waiting = select(func.count()).where(QUEUED).scalar_subquery()
 LOOK = select(_waiting, carrier.c.failures, carrier.c.open_until).where(carrier.c.id == 1)
 
 

@@ -4,6 +4,7 @@ One `step` is the unit: claim, submit, write down. Clock, randomness and carrier
 simulation drives it step by step; `run` is the same in a thread.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from threading import Event
@@ -134,12 +135,19 @@ class Dispatcher:
                 health.keep(connection, after)
         if before.is_closed() != after.is_closed():
             self._log.warning("carrier is back" if after.is_closed() else "carrier is down")
-        for order, outcome, _ in ended:
-            self._metrics.attempts.labels(outcome.kind).inc()
-            self._log.info(
-                outcome.kind, order=order.parcel.key, attempt=order.attempts, carrier=outcome.carrier_id,
-                reason=outcome.reason,
-            )  # fmt: skip
+        for kind, count in Counter(outcome.kind for _, outcome, _ in ended).items():
+            self._metrics.attempts.labels(kind).inc(count)
+        self._log.many(_event(order, outcome) for order, outcome, _ in ended)
+
+
+def _event(order: Claimed, outcome: Outcome) -> dict[str, object]:
+    return {
+        "order": order.parcel.key,
+        "attempt": order.attempts,
+        "carrier": outcome.carrier_id,
+        "reason": outcome.reason,
+        "event": outcome.kind,
+    }
 
 
 def _learned(breaker: Breaker, alive: bool | None, now: float) -> Breaker:

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from gateway.contract import NOT_AUTHENTICATED, Refusal
 from gateway.gateway import Gateway
 from gateway.receipts import read_receipt
-from gateway.schema import orders
+from gateway.schema import QUEUED, orders
 
-WAITING = select(func.count(), func.min(orders.c.accepted_at)).where(orders.c.state == "queued")
+WAITING = select(func.count(), func.min(orders.c.accepted_at)).where(QUEUED)
 
 
 def look_at_backlog(gateway: Gateway) -> None:

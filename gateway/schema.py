@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -89,6 +90,10 @@ orders: Final = Table(
     Index("orders_due", "integration_id", "due_at", sqlite_where=text("state = 'queued'"),
           postgresql_where=text("state = 'queued'")),
 )  # fmt: skip
+
+# What waits for the carrier. Written into the statement: with a parameter in its place a planner that does not know
+# the value yet passes the partial index by.
+QUEUED: Final = orders.c.state == literal_column("'queued'")
 
 # An id answered with 10007 after a failed commit. Writing it overwrites what the failed commit may have left in the
 # write-ahead log, so that a crash cannot bring a refused order back.
