@@ -1,7 +1,8 @@
-"""Every exchange of the run as HAR 1.2: what was sent and what came back, keys masked by their variables."""
+"""Exchanges as HAR 1.2: what was sent and what came back, keys masked by their variables."""
 
 import base64
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,15 +13,17 @@ from contracts.wire import Exchange
 
 def as_text(run: Run) -> str:
     """The report as JSON."""
-    log = {
-        "version": "1.2",
-        "creator": {"name": "smslab contract", "version": "1"},
-        "entries": [_entry(one) for one in run.exchanges],
-    }
-    return run.masked(json.dumps({"log": log}, indent=1)) + "\n"
+    return run.masked(json.dumps(document("smslab contract", run.exchanges), indent=1)) + "\n"
 
 
-def _entry(one: Exchange) -> dict[str, Any]:
+def document(creator: str, exchanges: Iterable[Exchange]) -> dict[str, Any]:
+    """A whole HAR, made by the program that calls itself `creator`."""
+    entries = [entry(one) for one in exchanges]
+    return {"log": {"version": "1.2", "creator": {"name": creator, "version": "1"}, "entries": entries}}
+
+
+def entry(one: Exchange) -> dict[str, Any]:
+    """One exchange as an entry of a HAR."""
     milliseconds = round(one.seconds * 1000, 3)
     return {
         "startedDateTime": datetime.fromtimestamp(one.at, UTC).isoformat(),

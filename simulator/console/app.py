@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Flask
 
-from simulator.console import message, redaction, rooms, security, timeline
+from simulator.console import api, export, message, redaction, rooms, security, timeline
 from simulator.console.frame import frame
 from simulator.console.page import Console, Page
 from simulator.console.projection import Projection
@@ -16,6 +16,8 @@ from simulator.console.settings import Settings
 PAGES: Final[tuple[Page, ...]] = (
     timeline.page,
     message.page,
+    export.page,
+    api.page,
     rooms.page,
     redaction.page,
     security.page,

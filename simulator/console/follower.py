@@ -52,6 +52,13 @@ NAMED: Final = (
     "DELETE FROM strangers WHERE order_id IN (SELECT value FROM json_each(?))",
     "DELETE FROM messages WHERE attempt IS NULL AND order_id IN (SELECT value FROM json_each(?))",
 )
+# The first that was tried before the carrier took it; those without an answer before those that were refused.
+OWNER: Final = """
+SELECT number, finished_at IS NOT NULL AS closed FROM messages
+WHERE recipient = substr(?2, 1, instr(?2, char(10)) - 1) AND text = substr(?2, instr(?2, char(10)) + 1)
+  AND attempt IS NOT NULL AND order_id IS NULL AND started_at <= (SELECT max(at) FROM steps WHERE order_id = ?1)
+ORDER BY finished_at IS NOT NULL, status IS NOT NULL, number LIMIT 1
+"""
 ADOPT: Final = """
 INSERT INTO messages (run, room, from_number, recipient, text, started_at, finished_at, status, order_id)
 VALUES ('', '', ?, ?, ?, ?, ?, 200, ?)
@@ -144,33 +151,49 @@ class Follower:
         connection.execute(SETTLE, (orders,))
 
     def _adopt(self) -> None:
-        """Orders that no PBX here has named in time: a real PBX sends them, or a tool with a ledger of its own."""
-        due = "SELECT order_id FROM strangers WHERE since < ? LIMIT ?"
-        for (order,) in self._projection.rows(due, (self._clock() - GRACE, BATCH)):
-            steps = self._projection.rows("SELECT * FROM steps WHERE order_id = ? ORDER BY at", (order,))
-            with self._projection.transaction() as connection:
-                self._insert_stranger(connection, order, steps)
+        """Find the owner of each order that no answer has named.
 
-    def _insert_stranger(self, connection: sqlite3.Connection, order: str, steps: Sequence[sqlite3.Row]) -> None:
-        told = {name: value for step in reversed(steps) for name, value in json.loads(step["data"]).items()}
+        It is an attempt for the same recipient and text that got no answer, or a refusal; only after a while, when no
+        answer can be on its way any more, is it somebody else: a real PBX, or a tool with a ledger of its own.
+        """
+        waiting = self._projection.rows("SELECT * FROM strangers ORDER BY since LIMIT ?", (BATCH,))
+        if not waiting:
+            return
+        with self._projection.transaction() as connection:
+            found = [order for order, since in waiting if self._own(connection, order, self._clock() - since > GRACE)]
+            for statement in (NAMED[0], SETTLE):
+                connection.execute(statement, (json.dumps(found),))
+
+    def _own(self, connection: sqlite3.Connection, order: str, late: bool) -> bool:
+        steps = connection.execute("SELECT * FROM steps WHERE order_id = ? ORDER BY at", (order,)).fetchall()
         content = next((step["content"] for step in steps if step["content"]), None)
+        owner = connection.execute(OWNER, (order, content)).fetchone() if content else None
+        if owner and (late or owner["closed"]):
+            connection.execute("UPDATE messages SET order_id = ? WHERE number = ?", (order, owner["number"]))
+        elif late:
+            self._insert_stranger(connection, order, steps, content)
+        return late or bool(owner and owner["closed"])
+
+    def _insert_stranger(
+        self, connection: sqlite3.Connection, order: str, steps: Sequence[sqlite3.Row], content: str | None
+    ) -> None:
+        told = {name: value for step in reversed(steps) for name, value in json.loads(step["data"]).items()}
         to, _, text = (content or f"{told.get('to', '')}\n").partition("\n")
         last = connection.execute("SELECT coalesce(max(number), 0) FROM messages").fetchone()[0]
         at = steps[0]["at"]
         connection.execute(ADOPT, (told.get("from", ""), to, text, at, at, order))
         connection.execute(WORDS, (last,))
-        connection.execute(NAMED[0], (json.dumps([order]),))
-        connection.execute(SETTLE, (json.dumps([order]),))
 
 
 def taken(row: Sequence[Any]) -> Step:
     """A message in the carrier's ledger as a step of its order."""
-    _, identity, key, sender, recipient, text, encoding, segments, at = row
-    data = {"id": identity, "key": key, "from": sender, "encoding": encoding, "segments": segments}
+    seq, identity, key, sender, recipient, text, encoding, segments, at = row
+    data = {"seq": seq, "id": identity, "key": key, "from": sender, "encoding": encoding, "segments": segments}
     return Step(key or identity, at, "carrier", "taken", json.dumps(data), f"{recipient}\n{text}")
 
 
 def tried(row: Sequence[Any]) -> Step:
     """One try of the carrier to hand over a receipt, as a step of its order."""
-    _, receipt, _, status, at, answer, order = row
-    return Step(order, at, "postman", status, json.dumps({"receipt": receipt, "answer": answer}))
+    number, receipt, message, status, at, answer, order = row
+    data = {"number": number, "receipt_id": receipt, "message_id": message, "answer": answer}
+    return Step(order, at, "postman", status, json.dumps(data))

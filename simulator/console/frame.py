@@ -35,7 +35,9 @@ def frame(app: Flask, pages: Iterable[Page]) -> None:
 
     app.context_processor(around)
     app.jinja_env.globals["message_url"] = message_url
-    app.jinja_env.filters.update(clock=clock, day=day, iso=iso, seconds=seconds, number=shown_number, said=shown_text)
+    app.jinja_env.filters.update(
+        clock=clock, day=day, iso=iso, seconds=seconds, offset=offset, number=shown_number, said=shown_text
+    )
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(Exception, show_accident)
 
@@ -75,6 +77,11 @@ def seconds(length: float | None) -> str:
     if length is None:
         return ""
     return f"{length * 1000:.0f} ms" if abs(length) < 1 else f"{length:.2f} s" if length < 60 else f"{length:.0f} s"
+
+
+def offset(length: float) -> str:
+    """A distance from the start: +38 ms, +1.20 s; clocks of one machine may differ by a hair below zero."""
+    return f"{'-' if length < 0 else '+'}{seconds(abs(length))}"
 
 
 def _alarms(pages: Iterable[Page]) -> Iterable[Alarm]:

@@ -1,11 +1,24 @@
-"""One message's whole life, on one axis of time."""
+"""One message's whole life, on one axis of time, with its exchange, what the judge says of it, and how to repeat it."""
 
 import sqlite3
+from functools import partial
+from typing import Any, Final
 
-from flask import abort, render_template
+import click
+from flask import Response, abort, render_template
 
-from simulator.console.page import Page, console
+from simulator.carrier.controls import ask
+from simulator.console.exchange import readable, verdict
+from simulator.console.life import life, veiled
+from simulator.console.page import Page, as_command, console
+from simulator.console.record import messages, scrubbed, steps_of
+from simulator.console.redaction import is_redacted
 from simulator.console.search import one
+from simulator.ledger.pbx import Attempt
+from simulator.pbx.snippets import FORMS, snippet
+
+FILES: Final = {"curl": "sh", "pytest": "py", "locust": "py", "bru": "bru"}
+HEALTH: Final = "SELECT * FROM steps WHERE order_id = '' AND at BETWEEN ? AND ? ORDER BY at LIMIT 20"
 
 page = Page("message")
 
@@ -13,16 +26,70 @@ page = Page("message")
 @page.get("/messages/<int:number>")
 def attempt(number: int) -> str:
     """The message of a PBX's attempt."""
-    return _shown(one(console().projection, attempt=number))
+    return _shown(_found(attempt=number))
 
 
 @page.get("/orders/<order_id>")
 def order(order_id: str) -> str:
     """The message of an order; the way to those that no PBX here has sent."""
-    return _shown(one(console().projection, order_id=order_id))
+    return _shown(_found(order_id=order_id))
 
 
-def _shown(row: sqlite3.Row | None) -> str:
+@page.get("/messages/<int:number>/snippet.<form>")
+def as_test(number: int, form: str) -> Response:
+    """The attempt as a test for another tool, to be saved; without the key."""
+    if form not in FORMS:
+        abort(404, f"A message can be saved for {', '.join(FORMS)}.")
+    (message,) = messages(console(), [_found(attempt=number)])
+    text = repeated(message.attempt, form)
+    if not text:
+        abort(404, "What this attempt sent is not in the ledger, so it cannot be repeated.")
+    name = f"{'test_' if form == 'pytest' else ''}attempt_{number}.{FILES[form]}"
+    return Response(text, mimetype="text/plain", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def repeated(attempt: Attempt, form: str) -> str:
+    """The attempt as a test for another tool, or nothing if what it sent is not known."""
+    try:
+        text = snippet(attempt, form)
+    except ValueError:
+        return ""
+    return scrubbed(text, attempt) if is_redacted() else text
+
+
+def _found(**name: Any) -> sqlite3.Row:  # noqa: ANN401 - `one` says what
+    row = one(console().projection, **name)
     if row is None:
         abort(404, "There is no such message, or not yet.")
-    return render_template("message.html", row=row)
+    return row
+
+
+def _shown(row: sqlite3.Row) -> str:
+    (message,) = messages(console(), [row])
+    steps = steps_of(console(), [row["order_id"]])[row["order_id"]] if row["order_id"] else []
+    if steps:
+        steps = [*steps, *console().projection.rows(HEALTH, (row["started_at"], steps[-1]["at"]))]
+        steps.sort(key=lambda step: step["at"])
+    exchange = message.attempt.exchange
+    veil = partial(scrubbed, attempt=message.attempt) if is_redacted() else str
+    return render_template(
+        "message.html",
+        row=row,
+        message=message,
+        moments=[veiled(moment, veil) for moment in life(message, steps, _faults())],
+        exchange=readable(exchange, veil),
+        verdict=verdict(exchange),
+        curl=repeated(message.attempt, "curl"),
+        forms=[form for form in FORMS if form != "curl"],
+        line=as_command("pbx", "snippet", str(message.attempt.number)) if message.attempt.number else "",
+    )
+
+
+def _faults() -> list[dict[str, Any]]:
+    """Every fault the carrier remembers; none if there is no carrier of ours."""
+    url = console().lab.carrier_url
+    try:
+        report = ask(url, "GET", "/faults") if url else {}
+    except click.ClickException:
+        return []
+    return [*report.get("faults", []), *report.get("past", [])]

@@ -22,11 +22,11 @@ CREATE TABLE IF NOT EXISTS messages (
     started_at REAL NOT NULL, finished_at REAL, status INTEGER, code TEXT, order_id TEXT,
     gateway TEXT, taken INTEGER NOT NULL DEFAULT 0, altered INTEGER NOT NULL DEFAULT 0, receipt TEXT,
     outcome TEXT NOT NULL GENERATED ALWAYS AS (CASE
+        WHEN taken > 1 THEN 'duplicated'
         WHEN finished_at IS NULL THEN 'open'
         WHEN status IS NULL THEN 'indeterminate'
-        WHEN status <> 200 THEN 'refused'
+        WHEN status <> 200 THEN CASE WHEN taken THEN 'refused yet delivered' ELSE 'refused' END
         WHEN order_id IS NULL THEN 'false id'
-        WHEN taken > 1 THEN 'duplicated'
         WHEN altered AND attempt IS NOT NULL THEN 'altered'
         WHEN taken THEN 'delivered'
         WHEN gateway = 'refused' THEN 'refused by carrier'

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from flask import url_for
 
 from simulator.console.projection import Projection
+from simulator.console.rooms import shown_room
 
 PAGE: Final = 50
 BEYOND: Final = 1 << 62  # above every message number
@@ -57,6 +58,11 @@ def one(projection: Projection, *, attempt: int | None = None, order_id: str | N
     return rows[0] if rows else None
 
 
+def wanted_from(arguments: Mapping[str, str]) -> Wanted:
+    """What the query of an address asks for, in the room that is shown."""
+    return Wanted(**{name: arguments.get(name, "").strip() for name in EXACT | {"q": ""}} | {"room": shown_room()})
+
+
 def message_url(row: sqlite3.Row) -> str:
     """Where a message is shown. It stays right when the index is built anew."""
     if row["attempt"] is None:
@@ -84,8 +90,3 @@ def _statement(wanted: Wanted, before: int, limit: int) -> tuple[str, tuple[Any,
     short = [wanted.q] * 2 if wanted.q and scale == 1 else []
     arguments = (*exact.values(), *short, min(before, BEYOND) * scale if before < BEYOND else BEYOND, limit)
     return f"SELECT {COLUMNS} FROM {source} WHERE {where} ORDER BY {key} DESC LIMIT ?", arguments  # noqa: S608
-
-
-def wanted_from(arguments: Mapping[str, str], room: str) -> Wanted:
-    """What the query of an address asks for, in this room unless it names a run or a message elsewhere."""
-    return Wanted(**{name: arguments.get(name, "").strip() for name in Wanted._fields if name != "room"}, room=room)

@@ -5,27 +5,22 @@ from typing import Final
 
 from flask import Response, make_response, render_template, request
 
+from simulator.console.export import MOST
 from simulator.console.page import Page, console
-from simulator.console.rooms import shown_room
-from simulator.console.search import BEYOND, PAGE, Wanted, find, runs, wanted_from
+from simulator.console.search import BEYOND, PAGE, find, runs, wanted_from
 
 OUTCOMES: Final = (
     "open", "accepted", "delivered", "refused", "indeterminate", "refused by carrier", "expired", "cancelled",
-    "duplicated", "altered", "false id",
+    "duplicated", "altered", "refused yet delivered", "false id",
 )  # fmt: skip
 
 page = Page("timeline", "Timeline")
 
 
-def asked() -> Wanted:
-    """What this request looks for."""
-    return wanted_from(request.args, shown_room())
-
-
 @page.get("/")
 def index() -> str:
     """One page of the timeline; the newest one keeps itself up to date."""
-    wanted, before = asked(), request.args.get("before", BEYOND, int)
+    wanted, before = wanted_from(request.args), request.args.get("before", BEYOND, int)
     rows = find(console().projection, wanted, before, PAGE + 1)
     return render_template(
         "timeline.html",
@@ -34,6 +29,7 @@ def index() -> str:
         newest=before == BEYOND,
         wanted=wanted,
         outcomes=OUTCOMES,
+        most=MOST,
         runs=runs(console().projection, wanted.room),
     )
 
@@ -41,7 +37,7 @@ def index() -> str:
 @page.get("/timeline/rows")
 def rows() -> Response:
     """The newest rows as they are now; 204 if they are those that the reader has (`?have=`)."""
-    found = find(console().projection, asked(), BEYOND, PAGE)
+    found = find(console().projection, wanted_from(request.args), BEYOND, PAGE)
     fragment = render_template("rows.html", rows=found)
     state = hashlib.sha256(fragment.encode()).hexdigest()[:16]
     if state == request.args.get("have"):
