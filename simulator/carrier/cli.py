@@ -1,5 +1,6 @@
 """`smslab carrier`: the commands. What `serve` does is in `process.py`, so that the others start quickly."""
 
+import sqlite3
 from typing import Any
 
 import click
@@ -33,7 +34,10 @@ def serve(**options: Any) -> None:  # noqa: ANN401 - click's options; `Options` 
     """
     from simulator.carrier.process import Options, run
 
-    run(Options(**options))
+    try:
+        run(Options(**options))
+    except sqlite3.DatabaseError as error:
+        raise click.UsageError(f"The ledger {options['ledger']} cannot be used: {error}.") from error
 
 
 carrier.add_command(fault)

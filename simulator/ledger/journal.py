@@ -19,7 +19,7 @@ class Journal:
     """One open ledger file: shared by the threads of a process, and by several processes.
 
     Rules: `schema` is applied when tables are missing (empty: the file is only read); triggers refuse UPDATE and
-    DELETE in `tables`.
+    DELETE in `tables`. A file that is no ledger is `sqlite3.DatabaseError` with one sentence, and left as it is.
     """
 
     def __init__(self, path: Path | str, schema: str, tables: tuple[str, ...]) -> None:
@@ -28,8 +28,16 @@ class Journal:
             path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=32
         )
         self._connection.row_factory = sqlite3.Row
+        try:
+            self._prepare(schema, tables)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise type(error)(f"{Path(path).name} is no ledger ({error})") from error
+
+    def _prepare(self, schema: str, tables: tuple[str, ...]) -> None:
         if not schema:
             self._connection.execute("PRAGMA query_only=ON")
+            self._connection.execute("SELECT count(*) FROM sqlite_master")
             return
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")

@@ -5,8 +5,12 @@ import sqlite3
 import subprocess
 import sys
 
+import psutil
 import pytest
+from click.testing import CliRunner
 
+from simulator.carrier.cli import carrier
+from simulator.ledger.carrier import CarrierLedger
 from simulator.ledger.pbx import Attempt, PbxLedger
 
 WRITER = """
@@ -56,6 +60,27 @@ def test_ledger_is_only_ever_added_to(tmp_path, statement):
             ledger.transaction() as connection,
         ):
             connection.execute(statement)
+
+
+@pytest.mark.parametrize("ledger", [PbxLedger, CarrierLedger])
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_that_is_no_ledger_is_left_alone(tmp_path, ledger, create):
+    """Opening it is one sentence with its name; it is closed at once and not a byte of it has changed."""
+    path = tmp_path / "notes.txt"
+    path.write_text("no database\n" * 100, encoding="utf-8")
+    with pytest.raises(sqlite3.DatabaseError, match=r"^notes\.txt is no ledger \(file is not a database\)$"):
+        ledger(path, create=create)
+    assert str(path) not in {file.path for file in psutil.Process().open_files()}
+    assert path.read_text(encoding="utf-8") == "no database\n" * 100
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_the_carrier_says_that_its_ledger_is_none(tmp_path):
+    """`carrier serve` on such a file is exit 2 and the same sentence."""
+    path = tmp_path / "notes.txt"
+    path.write_text("no database\n" * 100, encoding="utf-8")
+    result = CliRunner().invoke(carrier, ["serve", "--port", "0", "--ledger", str(path)])
+    assert (result.exit_code, "notes.txt is no ledger" in result.stderr) == (2, True)
 
 
 def test_an_attempt_is_closed_once(tmp_path):
