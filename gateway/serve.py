@@ -4,9 +4,12 @@ import os
 import resource
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from multiprocessing import util
+from multiprocessing import Lock, util
+from pathlib import Path
 from threading import Event
 
 from flask import Flask
@@ -45,15 +48,33 @@ def serve(settings: Settings, host: str, port: int, workers: int, build: Callabl
         websockets=False,
         respawn_failed_workers=True,
         log_enabled=False,
-    ).serve(target_loader=partial(_pinned, build, pin=settings.pin), wrap_loader=False)
+    ).serve(target_loader=partial(_begin, build, Lock() if settings.pin else None), wrap_loader=False)
 
 
-def _pinned(build: Callable[[], Flask], *, pin: bool) -> Flask:
+def _begin(build: Callable[[], Flask], one_by_one: AbstractContextManager[object] | None) -> Flask:
     """Called first in each worker process, before it has threads, so that all of them inherit the core."""
-    if pin:
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+    # The handler it inherits only tells the parent's loop: a worker told to stop while it starts would never end.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if one_by_one:
+        with one_by_one:
+            _take_a_core()
     return build()
+
+
+def _take_a_core() -> None:
+    """The core that the fewest of its living siblings are on; a worker started again finds the free one."""
+    taken = Counter(core for affinity in _siblings() if len(affinity) == 1 for core in affinity)
+    os.sched_setaffinity(0, {min(sorted(os.sched_getaffinity(0)), key=taken.__getitem__)})
+
+
+def _siblings() -> list[set[int]]:
+    """The cores of each other worker of this server; none where the kernel does not tell."""
+    parent = os.getppid()
+    try:
+        pids = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
+        return [os.sched_getaffinity(pid) for pid in pids if pid != os.getpid()]
+    except OSError:
+        return []
 
 
 def room_for_connections() -> int:
