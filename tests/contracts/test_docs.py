@@ -13,6 +13,7 @@ from contracts.cli import contract
 from contracts.pages import PAGES
 from contracts.reports.files import FILES
 from contracts.verify import TABLES
+from tests.contracts.opinions import __main__ as opinions
 
 DOCS = Path(contracts.__file__).parent / "docs"
 
@@ -27,16 +28,7 @@ def test_every_option_in_the_pages_exists():
     """What the pages tell people to type is there, and every kind of report and engine is told of."""
     text = "".join(page.read_text() for page in DOCS.glob("*.md"))
     known = {o for command in contract.commands.values() for p in command.params for o in p.opts}
-    foreign = {
-        "--env-var",
-        "--ruleset",
-        "--port",
-        "--validate-request",
-        "--smslab-target",
-        "--disabled",
-        "--rate",
-        "--report",
-    }
+    foreign = {"--smslab-target", "--disabled", "--rate"}
     assert set(re.findall(r"(?<=[ `])--[a-z][a-z-]+", text)) <= known | foreign
     assert all(f"{kind}=" in text for kind in FILES)
     assert all(f"| {engine} |" in text for engine in [*TABLES, "fuzz", "provoke", "invariants"])
@@ -63,6 +55,17 @@ def test_the_ready_jobs_are_yaml_that_calls_the_suite():
     assert "smslab contract verify" in github["jobs"]["contract"]["steps"][3]["run"]
     assert "smslab contract verify" in gitlab["contract"]["script"][1]
     assert gitlab["contract"]["allow_failure"]["exit_codes"] == [3]
+
+
+def test_every_independent_opinion_is_told_of():
+    """The page names each reader, judge and client that `.ci/opinions` asks, and the script pins what it installs."""
+    page, nowhere = (DOCS / "ci.md").read_text(), Path()
+    asked = [*opinions.on_the_document(nowhere, nowhere), "openapi-core", "Prism", "Telnyx", "Apprise", "newman"]
+    assert [name for name in asked if name not in page] == []
+    script = (DOCS.parents[1] / ".ci/opinions").read_text()
+    (tools,) = re.findall(r"tools=\((.*?)\)", script, re.DOTALL)
+    assert all(re.fullmatch(r"[@\w/-]+@\d+\.\d+\.\d+", tool) for tool in tools.split())
+    assert "://" not in script
 
 
 def test_rules_named_in_pages_and_decisions_exist():

@@ -1,6 +1,6 @@
 """Other people's clients against a gateway. Not part of the suite: needs `telnyx` and `apprise`.
 
-    YEASTAR_API_KEY=... python foreign_clients.py http://127.0.0.1:8080
+    YEASTAR_API_KEY=... python -m tests.contracts.opinions.foreign_clients telnyx http://127.0.0.1:8080
 
 Telnyx's SDK speaks the same envelope with other codes; Apprise posts JSON with fields of its own. Exit 1 if one of
 them cannot do its work.
@@ -44,5 +44,5 @@ def with_apprise(base: str, key: str) -> str:
 
 
 if __name__ == "__main__":
-    for client in (with_telnyx, with_apprise):
-        print(f"{client.__name__}: {client(sys.argv[1], os.environ['YEASTAR_API_KEY'])}")  # noqa: T201 - for people
+    client = {"telnyx": with_telnyx, "apprise": with_apprise}[sys.argv[1]]
+    print(client(sys.argv[2], os.environ["YEASTAR_API_KEY"]))  # noqa: T201 - for people
