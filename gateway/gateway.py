@@ -55,7 +55,7 @@ def open_gateway(
     metrics, wake, point = Metrics(), Event(), crash_point(settings.crash_point)
     context = {"durability": "UNSAFE"} if settings.unsafe_durability else {}
     log = log or open_log(context)
-    window = RedisWindow(settings.redis_url) if settings.redis_url else OwnWindow()
+    window = RedisWindow(settings.redis_url, log.warning) if settings.redis_url else OwnWindow()
     limiter = Limiter(window, settings.invalid_keys_per_second)
     admission = Admission(database, settings, clock)
     return Gateway(

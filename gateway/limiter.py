@@ -18,6 +18,8 @@ from gateway.contract import TOO_MANY, Refusal
 from gateway.parties import Integration
 
 WINDOW = 1.0  # seconds
+PATIENCE = 0.5  # seconds that Redis may take
+AGAIN = 1.0  # seconds until a Redis that did not answer is asked again
 
 
 class Window(Protocol):
@@ -61,14 +63,39 @@ class OwnWindow:
 
 
 class RedisWindow:
-    """The last second of all processes that share a Redis."""
+    """The last second of all processes that share a Redis. While it does not answer, each process counts for itself.
 
-    def __init__(self, url: str) -> None:
-        self._window = MovingWindowRateLimiter(storage_from_string(url))
+    A limit that is kept by each process alone for a while harms nobody; refusing every message would. A Redis that
+    hangs costs one request a second `PATIENCE`. `tell` is told when it begins and when it is over.
+    """
+
+    def __init__(self, url: str, tell: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        storage = storage_from_string(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        self._faults = storage.base_exceptions
+        self._shared = MovingWindowRateLimiter(storage)
+        self._alone = OwnWindow(clock)
+        self._tell = tell
+        self._clock = clock
+        self._ask_at: float | None = None  # while it does not answer: when to ask it again
 
     def hit(self, rate: int, who: str) -> bool:
         """See `Window`."""
-        return self._window.hit(_per_second(rate), who)
+        asked_at, now = self._ask_at, self._clock()
+        if asked_at is not None:
+            if now < asked_at:
+                return self._alone.hit(rate, who)
+            self._ask_at = now + AGAIN  # the others need not wait for this one
+        try:
+            passed = self._shared.hit(_per_second(rate), who)
+        except self._faults:
+            self._ask_at = self._clock() + AGAIN
+            if asked_at is None:
+                self._tell("redis is down")
+            return self._alone.hit(rate, who)
+        if asked_at is not None:
+            self._ask_at = None
+            self._tell("redis is back")
+        return passed
 
 
 @cache
