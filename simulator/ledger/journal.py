@@ -32,7 +32,9 @@ class Journal:
             self._prepare(schema, tables)
         except sqlite3.Error as error:
             self._connection.close()
-            raise type(error)(f"{Path(path).name} is no ledger ({error})") from error
+            if type(error) is sqlite3.DatabaseError:  # and not one of its kinds, such as a lock
+                raise sqlite3.DatabaseError(f"{Path(path).name} is no ledger ({error})") from error
+            raise
 
     def _prepare(self, schema: str, tables: tuple[str, ...]) -> None:
         if not schema:

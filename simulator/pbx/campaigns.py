@@ -42,7 +42,7 @@ def campaign(*, target: Target, habits: Habits, ledger: Path, as_json: bool, **o
         say(report, as_json=as_json)
         return
     allowed = budget(target)
-    plan.wait_until(o["at"].timestamp() if o["at"] else 0.0, time.time)
+    plan.wait_until(o["at"].timestamp() if o["at"] else 0.0, lambda: time.time() + habits.clock_offset)
     screen = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with open_ledger(ledger) as book, Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:

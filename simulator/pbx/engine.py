@@ -129,11 +129,10 @@ class Engine:
 
     def _write_down(self, group: list[Shot]) -> Iterator[tuple[Shot, int]]:
         """The shots about to leave, each with its ledger line (0: verifications have none)."""
-        at = time.time()
         sends = [shot for shot in group if shot.operation == "sendmessage"]
         if self.left is not None:
             self.left -= len(sends)
-        opened = (batch.Opened(self._run, shot.from_number, shot.to, shot.text, at) for shot in sends)
+        opened = (batch.Opened(self._run, shot.from_number, shot.to, shot.text, self._time(shot)) for shot in sends)
         numbers = iter(batch.open_many(self._ledger, opened) if sends else ())
         for shot in group:
             yield shot, next(numbers) if shot.operation == "sendmessage" else 0
@@ -178,6 +177,10 @@ class Engine:
         agent = () if "User-Agent" in named else (("User-Agent", persona.habits.user_agent),)
         return (("Authorization", f"Bearer {key}"), *agent, *persona.headers)
 
+    def _time(self, shot: Shot) -> float:
+        """What the PBX of this shot takes for the time."""
+        return time.time() + self._personas[shot.persona].habits.clock_offset
+
     def _close(self, shot: Shot, line: int, reply: Reply, tries: int) -> Outcome:
         if not line:
             return _verified(reply, shot.content.decode())
@@ -185,7 +188,7 @@ class Engine:
         headers = self._headers(shot, self._personas[shot.persona])
         origin = {"persona": shot.persona} | ({} if self._seed is None else {"seed": self._seed})
         exchange = seen(self.target.send_url, headers, shot.content, reply, tries) | origin
-        self._over.append(batch.Closed(line, time.time(), result.status, result.code, result.order_id, exchange))
+        self._over.append(batch.Closed(line, self._time(shot), result.status, result.code, result.order_id, exchange))
         return result
 
 

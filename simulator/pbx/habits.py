@@ -5,7 +5,10 @@ A setting is changed in the `[habits]` table of a channel file; docs/unknowns.md
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Any
+
+_SIGNED = {"clock_offset"}  # everything else counts from zero
 
 
 def _assumed(default: Any, assumption: str) -> Any:  # noqa: ANN401 - dataclass fields are typed where they stand
@@ -27,6 +30,7 @@ class Habits:
     success: tuple[int, ...] = _assumed((200,), "Only 200 counts as sent; every adapter seen answers 200.")
     verify_challenge: bool = _assumed(True, "Verification carries ?challenge=X; the provider's page shows none.")
     verify_every: float = _assumed(300.0, "The channel is verified again every 5 minutes to see that it lives.")
+    clock_offset: float = _assumed(0.0, "Its clock is right; without NTP all it records is so many seconds off.")
     answer_limit: int = _assumed(65536, "It reads at most 64 KiB of an answer.")
 
 
@@ -46,8 +50,10 @@ def read(table: Mapping[str, Any]) -> Habits:
 def _fitting(name: str, value: object, default: object) -> object:
     if isinstance(default, tuple) and isinstance(value, list) and all(type(one) is int for one in value):
         return tuple(value)
-    if isinstance(default, float) and type(value) in {int, float} and float(str(value)) >= 0:
-        return float(str(value))
-    if type(value) is type(default) and not (isinstance(value, int) and value < 0):
+    if isinstance(default, float) and type(value) in {int, float}:
+        number = float(str(value))
+        if isfinite(number) and (number >= 0 or name in _SIGNED):
+            return number
+    elif type(value) is type(default) and not (isinstance(value, int) and value < 0):
         return value
     raise ValueError(f"habits.{name} cannot be {value!r}; the default is {default!r}.")

@@ -101,14 +101,18 @@ class Pbx:
         return payload
 
     def _try(self, payload: Mapping[str, Any], body: bytes, number: int) -> tuple[Outcome, float]:
-        line = self._ledger.open(self.run, *words(payload), self._clock())
+        line = self._ledger.open(self.run, *words(payload), self._now())
         reply = self._call("POST", self.target.send_url, body)
         result = outcome(reply, self.habits.success)
         exchange = seen(self.target.send_url, self._headers(body), body, reply, number) | {"event": result.as_event()}
         self._ledger.close(
-            line, self._clock(), status=result.status, code=result.code, order_id=result.order_id, exchange=exchange
+            line, self._now(), status=result.status, code=result.code, order_id=result.order_id, exchange=exchange
         )
         return result, pause(self.habits, reply)
+
+    def _now(self) -> float:
+        """What this PBX takes for the time; what it measures and waits for does not depend on it."""
+        return self._clock() + self.habits.clock_offset
 
     def _headers(self, body: bytes | None) -> Headers:
         key = (("Authorization", f"Bearer {self.target.key}"), ("User-Agent", self.habits.user_agent))

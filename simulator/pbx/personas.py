@@ -110,6 +110,7 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
         "reboot": Persona("a PBX that just came up: twenty verifications in a second", verifies=20),
         "rotated": Persona("the key is changed mid-shift: first key, then second", rotates=True),
         "impatient": Persona("a PBX that gives up after 1 s and sends again, twice", habits=_RETRYING),
+        "clock-skew": Persona("a PBX without NTP: all it records is an hour slow", habits=Habits(clock_offset=-3600.0)),
         "slow-loris": Persona("a PBX on a bad line: the request arrives in eight pieces", dribble=0.1),
         "curl": Persona("curl -d", headers=_agent("curl/8.5.0"), separators=COMPACT, ascii_only=False),
         "httpie": Persona("http POST ... from=+63...", headers=_agent("HTTPie/3.2.4", "application/json, */*;q=0.5")),

@@ -20,6 +20,7 @@ edition = "appliance"
 media_urls = "null"
 retries = 2
 success = [200, 201]
+clock_offset = -3600
 """
 ENVIRON = {"CHANNEL_KEY": "ysk_secret", "CHANNEL_SECRET": "hush"}
 
@@ -36,6 +37,7 @@ def test_good_channel_becomes_a_target(tmp_path):
     target = channel.target()
     assert (target.from_number, target.key, target.rate) == ("+630000000001", "ysk_secret", 5)
     assert (channel.habits.media_urls, channel.habits.retries, channel.habits.success) == ("null", 2, (200, 201))
+    assert channel.habits.clock_offset == -3600.0
     assert channel.version() == "37.20.0.123"
     assert "ysk_secret" not in repr(channel) + repr(target)
 
@@ -60,6 +62,9 @@ def test_good_channel_becomes_a_target(tmp_path):
         ("retries = 2", "retrys = 2", "habits has no 'retrys'"),
         ("retries = 2", 'retries = "two"', "habits.retries cannot be 'two'"),
         ("retries = 2", "retries = -1", "habits.retries cannot be -1"),
+        ("clock_offset = -3600", "clock_offset = nan", "habits.clock_offset cannot be nan"),
+        ("clock_offset = -3600", "timeout = -1", "habits.timeout cannot be -1"),
+        ("clock_offset = -3600", "timeout = inf", "habits.timeout cannot be inf"),
         ('media_urls = "null"', 'media_urls = "none"', "absent, null or list"),
         ("[habits]", "[habits", "Expected"),
     ],

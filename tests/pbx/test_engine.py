@@ -85,6 +85,18 @@ def test_slow_loris_arrives_whole(provider, target, ledger):
     assert [json.dumps(message).encode() for message in provider.received] == [shot.content]
 
 
+def test_clock_that_is_off_shifts_the_records_and_nothing_else(provider, target, ledger):
+    """A skewed PBX sends the same bytes when they are due; only the times in its ledger are an hour slow."""
+    before = time.time()
+    tally = play(Engine(target, ledger, "t"), shots(Plan(rate=50, duration=1, seed=1, weights={"clock-skew": 1})))
+    expected = [json.loads(shot.content) for shot in shots(Plan(rate=50, duration=1, seed=1))]
+    assert sorted(provider.received, key=str) == sorted(expected, key=str)
+    assert tally.percentiles(100)["p100"] < 30_000
+    times = [time for attempt in ledger.attempts() for time in (attempt.started_at, attempt.finished_at)]
+    assert all(before - 3600 <= at <= time.time() - 3600 for at in times)
+    assert all(attempt.exchange["seconds"] < 30 for attempt in ledger.attempts())
+
+
 def test_budget_is_never_exceeded(provider, target, ledger):
     """No more messages are accepted than the budget allows; refusals do not count."""
     provider.script = ["10001"] * 3

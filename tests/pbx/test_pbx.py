@@ -39,6 +39,14 @@ def test_page_example_is_sent_and_written_down(provider, target, ledger, client)
     assert "ysk_test" not in json.dumps(attempt.exchange)
 
 
+def test_clock_of_the_pbx_may_be_off(target, ledger, client):
+    """With a clock offset everything that the PBX writes down is off by so much; the exchange is not."""
+    result = Pbx(target, ledger, client, lambda: 5000.0, habits=Habits(clock_offset=-3600.0)).send("+639171234567", "x")
+    (attempt,) = ledger.attempts()
+    assert (attempt.started_at, attempt.finished_at) == (1400.0, 1400.0)
+    assert 0 < result.seconds < 30
+
+
 @pytest.mark.parametrize("row", spec.error_rows(), ids=lambda row: row.code)
 def test_each_code_becomes_a_category_of_event_30032(provider, target, ledger, client, row):
     """A refusal is recorded as failed, with Yeastar's category and the provider's own words."""
