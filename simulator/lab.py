@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from contracts import spec
 
 SECONDS_TO_START: Final = 20.0
 SECONDS_TO_STOP: Final = 10.0
-CARRIER, GATEWAY = "carrier", "gateway"
+CARRIER, GATEWAY, CONSOLE = "carrier", "gateway", "console"
 
 
 class LabFault(Exception):
@@ -41,6 +41,8 @@ class Lab:
     key: str = field(default="", repr=False)
     cores: Mapping[str, int] = field(default_factory=dict)  # the core a part is kept on, for benchmarks
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, repr=False)
+    programs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what a part is started with instead of smslab
+    console_port: int = 0  # only a lab for people has one
 
     from_number: str = field(default_factory=lambda: spec.page_example()["from"])
 
@@ -53,6 +55,11 @@ class Lab:
     def carrier_url(self) -> str:
         """Where the carrier answers, its fault API included."""
         return f"http://127.0.0.1:{self.carrier_port}"
+
+    @property
+    def console_url(self) -> str:
+        """Where the console answers, if there is one."""
+        return f"http://127.0.0.1:{self.console_port}"
 
     @property
     def send_url(self) -> str:
@@ -110,7 +117,7 @@ class Lab:
         return [json.loads(line) for line in self.smslab("gateway", "orders", "list", "--json").splitlines()]
 
     def start(self, part: str, *options: str) -> None:
-        """Start the carrier or the gateway and wait until it answers."""
+        """Start a part and wait until it answers."""
         self.launch(part, *options)
         self.await_answer(part)
 
@@ -126,10 +133,11 @@ class Lab:
                 str(self.carrier_ledger),
             ],
             GATEWAY: ["gateway", "serve", "--port", str(self.gateway_port)],
+            CONSOLE: ["console", "--port", str(self.console_port)],
         }[part]
         with (self.directory / f"{part}.log").open("ab") as log, on_core(self.cores.get(part)):
             self.processes[part] = subprocess.Popen(
-                [*SMSLAB, *command, *options],
+                [*self.programs.get(part, SMSLAB), *command, *options],
                 env=self.environ,
                 stdout=log,
                 stderr=log,
@@ -182,13 +190,15 @@ def running_lab(
     carrier_options: tuple[str, ...] = (),
     gateway_options: tuple[str, ...] = (),
     cores: Mapping[str, int] | None = None,
+    programs: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[Lab]:
     """Start a lab in `directory` (made if need be), stop it at the end.
 
     `rate` is what the integration's key may send per second; `environ` adds gateway settings; port 0 is a free one.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    lab = Lab(directory.absolute(), free_port(gateway_port), free_port(carrier_port), environ={}, cores=cores or {})
+    ports = free_port(gateway_port), free_port(carrier_port)
+    lab = Lab(directory.absolute(), *ports, environ={}, cores=cores or {}, programs=programs or {})
     lab.environ = {
         **os.environ,
         "SMSLAB_DATABASE_URL": lab.database_url,

@@ -1,36 +1,31 @@
 """What is done to a running lab in one round, by name. Each deed ends with everything up again.
 
+What is done to the servers behind the gateway stands in `outages.py`; what the carrier does meanwhile, in `weather.py`.
 The gateway is known here only as a process with settings: its crash points are words of its documentation.
 """
 
 import os
+import re
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-import httpx
-
+from simulator.chaos.servers import Servers
+from simulator.chaos.weather import arm
 from simulator.lab import CARRIER, GATEWAY, Lab, LabFault
 
 POINTS: Final = ("before-commit", "after-commit", "after-reply", "before-send", "after-send", "after-mark")
 DEADLINE: Final = 1.0  # seconds, the lab's attempts; a lease is five longer
 BATCHES: Final = POINTS[3:]  # the dispatcher's points
 LEASE: Final = DEADLINE + 5.0
-CRASHED: Final = b'"event": "crash"'
+CRASHED: Final = re.compile(rb'"event": "crash", "point": "([a-z-]+)"')
 IN_TIME: Final = 60.0  # seconds in which a crash point must have been met
 OFTEN, SELDOM = 40, 4  # at most so many times is a point passed: once a request, once a batch
-# All the time some messages make their whole call go wrong; seeds differ so that they are not the same ones.
-FAULTS: Final[tuple[dict[str, Any], ...]] = (
-    {"kind": "lost-request", "scope": {"share": 0.005, "seed": 1}},
-    {"kind": "lost-reply", "scope": {"share": 0.005, "seed": 2}},
-    {"kind": "refuse", "params": {"status": 503}, "scope": {"share": 0.005, "seed": 3}},
-    {"kind": "refuse", "params": {"status": 429, "retry_after": 0.2}, "scope": {"share": 0.005, "seed": 4}},
-    {"kind": "garble", "params": {"form": "truncated"}, "scope": {"share": 0.005, "seed": 5}},
-)
 
 
 @dataclass
@@ -40,12 +35,13 @@ class Scene:
     lab: Lab
     rng: Random
     faults: bool = True
+    servers: Servers | None = None
     kills: int = 0  # of the gateway
 
     def break_carrier(self) -> None:
         """Arm the standing faults; a carrier that was restarted has forgotten them."""
-        for fault in FAULTS if self.faults else ():
-            httpx.post(f"{self.lab.carrier_url}/faults", json=fault, timeout=5, trust_env=False).raise_for_status()
+        if self.faults:
+            arm(self.lab.carrier_url, self.rng)
 
     def kill_gateway(self) -> None:
         """Kill -9, the workers included."""
@@ -56,9 +52,23 @@ class Scene:
         """Let the load run on for a drawn moment."""
         time.sleep(self.rng.uniform(0.1, 0.5))
 
-    def crashes(self) -> int:
-        """How many crash points the gateway's log tells of."""
-        return self.lab.gateway_log.read_bytes().count(CRASHED)
+    def crashes(self, since: int = 0) -> Counter[str]:
+        """How often the gateway's log, from this byte on, tells of a death at each point."""
+        with self.lab.gateway_log.open("rb") as log:
+            log.seek(since)
+            return Counter(point.decode() for point in CRASHED.findall(log.read()))
+
+    def up_again(self) -> None:
+        """After an interrupted deed, whatever it was: every part runs, with its usual settings."""
+        for server in (self.servers.postgres, self.servers.redis) if self.servers else ():
+            server.start()
+        if GATEWAY in self.lab.processes:
+            self.kill_gateway()
+        for part in {CARRIER, GATEWAY} - set(self.lab.processes):
+            self.lab.start(part)
+
+
+Deed = Callable[[Scene], None]
 
 
 def kill_gateway(scene: Scene) -> None:
@@ -85,24 +95,24 @@ def kill_carrier(scene: Scene) -> None:
     scene.break_carrier()
 
 
-def stop(part: str) -> Callable[[Scene], None]:
+def stop(part: str) -> Deed:
     """SIGSTOP, a moment later SIGCONT; sometimes for longer than an attempt may take."""
 
     def deed(scene: Scene) -> None:
         scene.moment()
-        with _stopped(scene.lab.pid(part)):
+        with stopped(-scene.lab.pid(part)):
             time.sleep(scene.rng.choice((0.2, DEADLINE * 2)))
 
     return deed
 
 
-def crash_at(point: str) -> Callable[[Scene], None]:
+def crash_at(point: str) -> Deed:
     """The gateway dies by itself at a named point, and is respawned to die there again until it is restarted."""
 
     def deed(scene: Scene) -> None:
         lab = scene.lab
         scene.kill_gateway()
-        usual, before = lab.environ, scene.crashes()
+        usual, before = lab.environ, lab.gateway_log.stat().st_size
         lab.environ = {
             **usual,
             "SMSLAB_CRASH_POINT": f"{point}:{scene.rng.randint(1, SELDOM if point in BATCHES else OFTEN)}",
@@ -110,7 +120,7 @@ def crash_at(point: str) -> Callable[[Scene], None]:
         try:
             lab.launch(GATEWAY)
             end = time.monotonic() + IN_TIME
-            while scene.crashes() == before:
+            while not scene.crashes(before):
                 if time.monotonic() > end:
                     message = f"The gateway never came to {point}"
                     raise LabFault(message)
@@ -124,15 +134,22 @@ def crash_at(point: str) -> Callable[[Scene], None]:
 
 
 @contextmanager
-def _stopped(group: int) -> Iterator[None]:
-    os.killpg(group, signal.SIGSTOP)
+def stopped(*processes: int) -> Iterator[None]:
+    """SIGSTOP and, at the end, SIGCONT; a negative number is a whole process group."""
+    _signal(processes, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.killpg(group, signal.SIGCONT)
+        _signal(processes, signal.SIGCONT)
 
 
-DEEDS: Final[dict[str, Callable[[Scene], None]]] = {
+def _signal(processes: Sequence[int], number: int) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+DEEDS: Final[dict[str, Deed]] = {
     "kill gateway": kill_gateway,
     "kill carrier": kill_carrier,
     **{f"crash {point}": crash_at(point) for point in POINTS},
@@ -142,8 +159,7 @@ DEEDS: Final[dict[str, Callable[[Scene], None]]] = {
 }
 
 
-def plan(rounds: int, rng: Random) -> list[str]:
+def plan(names: Sequence[str], rounds: int, rng: Random) -> list[str]:
     """The deeds of so many rounds: each kind as often as the others, in a drawn order."""
-    names = list(DEEDS)
     drawn = [name for _ in range(-(-rounds // len(names))) for name in rng.sample(names, len(names))]
     return drawn[:rounds]

@@ -1,21 +1,24 @@
 """A run of chaos: a lab under load, one deed a round, then peace, an empty queue, and the two accounts balanced."""
 
-import json
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
-from simulator.chaos.deeds import DEADLINE, DEEDS, Scene, plan
+from simulator.chaos.deeds import DEADLINE, Deed, Scene, plan
+from simulator.chaos.outages import STORES
+from simulator.chaos.report import Report
 from simulator.chaos.senders import Senders
-from simulator.lab import Lab, LabFault, running_lab
-from simulator.ledger.balance import Balance, balance, kinds
+from simulator.chaos.servers import Servers, servers
+from simulator.lab import GATEWAY, SMSLAB, Lab, LabFault, running_lab
+from simulator.ledger.balance import balance
 from simulator.ledger.carrier import CarrierLedger
+from simulator.ledger.cli import doubts
 from simulator.ledger.pbx import PbxLedger
 
 BACK: Final = 5.0  # seconds after a deed in which an order must be accepted again
@@ -25,83 +28,74 @@ RATE: Final = 1_000_000  # the integration's; the limiter is not what is tested
 SETTINGS: Final = {"SMSLAB_ATTEMPT_DEADLINE": str(DEADLINE), "SMSLAB_PIN": "0"}
 
 
-@dataclass
-class Report:
-    """What a run came to. Times are seconds; `wrong` names each breach with its count."""
+@dataclass(frozen=True)
+class Trial:
+    """What a run is asked for. It goes on after its rounds until `orders` are accepted; `pause` is between messages."""
 
+    rounds: int
     seed: int
-    rounds: Counter[str] = field(default_factory=Counter)
-    crashes: int = 0  # at named points, respawned workers included
-    kills: int = 0  # of the gateway
-    threads: int = 0
-    slowest_back: float = 0.0
-    counts: dict[str, int] = field(default_factory=dict)
-    wrong: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def is_true(self) -> bool:
-        """The promise held: nothing wrong, doubts bounded by what was in flight, and back in time."""
-        return not self.wrong and self.counts["indeterminate"] <= self.bound and self.slowest_back <= BACK
-
-    @property
-    def bound(self) -> int:
-        """At most this many attempts can have been under way when something was cut off."""
-        return self.threads * (self.crashes + self.kills)
-
-    def document(self) -> dict[str, Any]:
-        """The report for programs."""
-        rounds = sum(self.rounds.values())
-        return {
-            **vars(self),
-            "true": self.is_true,
-            "indeterminate_bound": self.bound,
-            "rule_of_three": {
-                "rounds": 3 / max(1, rounds),
-                "accepted_orders": 3 / max(1, self.counts["accepted"]),
-            },
-        }
+    store: str = "sqlite"
+    orders: int = 0
+    threads: int = 8
+    faults: bool = True
+    pause: float = 0.01
+    deeds: Mapping[str, Deed] | None = None  # instead of those of the store
+    environ: Mapping[str, str] = field(default_factory=dict)  # more settings of the gateway
+    gateway: tuple[str, ...] = SMSLAB  # the program that serves
 
 
-def run(
-    directory: Path, rounds: int, seed: int, *, threads: int = 8, faults: bool = True, pause: float = 0.01,
-    environ: dict[str, str] | None = None, deeds: Sequence[str] = (), tell: Callable[[str], None] = lambda _line: None,
-) -> Report:  # fmt: skip
-    """Do the rounds in `directory` and give the report; `deeds` replaces the drawn ones.
+def run(directory: Path, trial: Trial, tell: Callable[[str], None] = lambda _line: None) -> Report:
+    """Do the rounds in `directory` and give the report; Ctrl-C ends the rounds early, and the rest is done.
 
-    LabFault if the lab itself does not come up again.
+    LabFault if the lab itself does not come up again, ServerMissing if the store's servers are not installed.
     """
-    rng = Random(seed)
-    report = Report(seed, threads=threads)
+    began, rng = time.monotonic(), Random(trial.seed)
+    report = Report([trial.seed])
     with (
-        running_lab(directory, rate=RATE, environ={**SETTINGS, **(environ or {})}) as lab,
+        _servers(trial.store) as behind,
+        running_lab(
+            directory,
+            rate=RATE,
+            environ={**SETTINGS, **trial.environ, **(behind.environ if behind else {})},
+            programs={GATEWAY: trial.gateway},
+        ) as lab,
         PbxLedger(lab.pbx_ledger) as ledger,
     ):
-        scene = Scene(lab, rng, faults)
+        scene = Scene(lab, rng, trial.faults, behind)
         scene.break_carrier()
-        with Senders(lab.send_url, lab.key, ledger, threads, pause).sending() as senders:
-            _await_accepted(senders)
-            for number, name in enumerate(deeds or plan(rounds, rng), 1):
-                DEEDS[name](scene)
-                back = _await_accepted(senders)
-                report.slowest_back = max(report.slowest_back, back)
-                report.rounds[name] += 1
-                tell(f"round {number} of {rounds}: {name}; {senders.accepted} accepted, back after {back:.1f} s")
-        _drain(lab)
-        report.crashes, report.kills = scene.crashes(), scene.kills
-        with CarrierLedger(lab.carrier_ledger) as taken:
-            account = balance(ledger.attempts(), taken.deliveries(), lab.orders())
-    return _counted(report, account)
-
-
-def _counted(report: Report, account: Balance) -> Report:
-    members = {name: getattr(account, name) for name, _, _ in kinds()}
-    report.counts = {name: len(ids) for name, ids in members.items()}
-    report.wrong = {name: list(members[name][:20]) for name, _, wrong in kinds() if wrong and members[name]}
-    # Nothing here refuses for good, lets orders expire or cancels them, so these ends are wrong as well.
-    for name in ("pending", "refused_by_carrier", "expired", "cancelled"):
-        if members[name]:
-            report.wrong[name] = list(members[name][:20])
+        with Senders(lab.send_url, lab.key, ledger, trial.threads, trial.pause).sending() as senders:
+            try:
+                _rounds(scene, senders, trial, report, tell)
+            except KeyboardInterrupt:
+                report.stopped = 1
+                tell("stopping: the lab is mended and the accounts are balanced")
+                scene.up_again()
+        report.slowest_drain = _drain(lab)
+        report.crashes, report.kills, report.cuts = scene.crashes(), scene.kills, behind.line.cuts if behind else 0
+        with CarrierLedger(lab.carrier_ledger) as taken, lab.gateway_log.open(errors="replace") as log:
+            doubtful = doubts(log)
+            account = balance(ledger.attempts(), taken.deliveries(), lab.orders(), doubtful)
+    report.doubts, report.seconds = len(doubtful), time.monotonic() - began
+    report.take(account, trial.threads * (report.crashes.total() + report.kills), BACK)
     return report
+
+
+def _servers(store: str) -> AbstractContextManager[Servers | None]:
+    return servers() if store == "postgresql" else nullcontext()
+
+
+def _rounds(scene: Scene, senders: Senders, trial: Trial, report: Report, tell: Callable[[str], None]) -> None:
+    deeds = trial.deeds or STORES[trial.store]
+    _await_accepted(senders)
+    for number, name in enumerate(plan(list(deeds), trial.rounds, scene.rng), 1):
+        deeds[name](scene)
+        back = _await_accepted(senders)
+        report.slowest_back = max(report.slowest_back, back)
+        report.rounds[name] += 1
+        report.stores[trial.store] += 1
+        tell(f"round {number} of {trial.rounds}: {name}; {senders.accepted} accepted, back after {back:.1f} s")
+    while senders.accepted < trial.orders:
+        _await_accepted(senders)
 
 
 def _await_accepted(senders: Senders) -> float:
@@ -115,40 +109,12 @@ def _await_accepted(senders: Senders) -> float:
     return senders.last_accepted - start
 
 
-def _drain(lab: Lab) -> None:
-    """Mend the carrier and wait until nothing is queued, or until it is clear that something stays."""
+def _drain(lab: Lab) -> float:
+    """Mend the carrier and wait until nothing is queued, or until it is clear that something stays. Seconds."""
     httpx.post(f"{lab.carrier_url}/reset", json={}, timeout=5, trust_env=False).raise_for_status()
-    end = time.monotonic() + DRAIN
-    while time.monotonic() < end:
-        waiting = lab.smslab("gateway", "orders", "list", "--state", "queued", "--json").splitlines()
-        if not waiting:
-            return
+    began = time.monotonic()
+    while time.monotonic() < began + DRAIN:
+        if not lab.smslab("gateway", "orders", "list", "--state", "queued", "--json").splitlines():
+            break
         time.sleep(0.2)
-
-
-def as_text(report: Report) -> str:
-    """The report for people."""
-    rounds, counts = sum(report.rounds.values()), report.counts
-    by_kind = ", ".join(f"{name} {n}" for name, n in sorted(report.rounds.items()))
-    accepted = counts["accepted"]
-    return "\n".join(
-        [
-            f"seed            {report.seed}",
-            f"rounds          {rounds} ({by_kind})",
-            f"gateway died    {report.kills} times by kill -9, {report.crashes} times at a named point",
-            f"orders          {counts['sent']} sent, {accepted} accepted, {counts['refused']} refused",
-            *(f"{name:15} {counts[name]}" for name in ("lost", "duplicated", "phantom")),
-            f"refused, taken  {counts['refused_yet_delivered']}",
-            (
-                f"indeterminate   {counts['indeterminate']} (at most {report.bound} were in flight at a cut;"
-                f" {counts['indeterminate_delivered']} were taken, once)"
-            ),
-            f"accepted again  {report.slowest_back:.1f} s after a deed at the slowest",
-            f"WRONG           {json.dumps(report.wrong)}" if report.wrong else "wrong           nothing",
-            (
-                f"No failure in {rounds} rounds and {accepted} orders proves, at 95 %, fewer than"
-                f" {3 / max(1, rounds):.2g} failures a round and {3 / max(1, accepted):.2g} an order (rule of three)."
-            ),
-            "The promise held." if report.is_true else "The promise did NOT hold.",
-        ]
-    )
+    return time.monotonic() - began

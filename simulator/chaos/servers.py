@@ -72,10 +72,19 @@ def _line(process: psutil.Process) -> str:
         return ""
 
 
+def installed() -> bool:
+    """Whether both servers can be started here."""
+    return bool(_initdb()) and shutil.which("redis-server") is not None
+
+
+def _initdb() -> list[Path]:
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
 @contextmanager
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL whose superuser `postgres` needs no password; owned by `postgres` where root asks (initdb must)."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = _initdb()
     if not found:
         raise ServerMissing("PostgreSQL is not installed: apt-get install postgresql")
     binaries, user, port = found[-1].parent, "postgres" if os.geteuid() == 0 else None, free_port()
