@@ -78,8 +78,7 @@ class Receipts:
         except Exception:  # noqa: BLE001  whoever waits for the batch must get an answer
             self._log.exception("receipts could not be stored")
             return [Fate.REFUSED] * len(batch)
-        for one in new:
-            self._log.info("receipt", order=one.order_id, status=one.message_status)
+        self._log.many({"order": one.order_id, "status": one.message_status, "event": "receipt"} for one in new)
         return [Fate.COMMITTED] * len(batch)
 
 
