@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import count
 from random import Random
 from typing import NamedTuple
 
 from simulator.pbx.pacing import arrivals
 from simulator.pbx.pbx import words
 from simulator.pbx.personas import PERSONAS, Payload
-from simulator.pbx.sessions import Office
+from simulator.pbx.sessions import Office, staff
 from simulator.people import Note, People
 
 
@@ -49,6 +50,7 @@ class Plan:
     all_to: str | None = None
     even: bool = False
     agents: int = 0  # so many people at desks instead of arrivals out of nowhere
+    queues: int | None = None  # in so many message queues per PBX; None: as few as hold them
     haste: float = 1.0  # and how many times faster than people they are
 
 
@@ -58,25 +60,28 @@ def shots(plan: Plan) -> Iterator[Shot]:
     dice = Random(f"choices {plan.seed}")
     names, weights = tuple(plan.weights), tuple(plan.weights.values())
     number = 0
-    for due, note in _notes(plan):
+    for due, pbx, note in _notes(plan, dice):
         while waiting and waiting[0].due <= due:
             yield heappop(waiting)
         name = dice.choices(names, weights)[0]
-        for shot in _acts(plan, name, due, note, dice):
+        for shot in _acts(plan, name, due, pbx, note, dice):
             heappush(waiting, shot._replace(number=number))
             number += 1
     while waiting:
         yield heappop(waiting)
 
 
-def _notes(plan: Plan) -> Iterator[tuple[float, Note]]:
+def _notes(plan: Plan, dice: Random) -> Iterator[tuple[float, int, Note]]:
+    """What is due when, from which PBX: agents write from their own, arrivals take any."""
     people = People(plan.seed, plan.abroad)
     if plan.agents:
-        office = Office(people, plan.seed, plan.agents, plan.haste)
+        queues = staff(plan.agents, len(plan.numbers), plan.queues)
+        office = Office(people, plan.seed, queues, plan.haste, plan.shares)
         said = office.work(plan.profile, plan.rate, plan.duration, plan.seed)
-        return ((one.due, one.note) for one in said)
+        return ((one.due, one.pbx, one.note) for one in said)
     times = arrivals(plan.profile, plan.rate, plan.duration, None if plan.even else plan.seed)
-    return zip(times, people.notes(), strict=False)
+    pbxs = (dice.choices(range(len(plan.numbers)), plan.shares or None)[0] for _ in count())
+    return zip(times, pbxs, people.notes(), strict=False)
 
 
 def fingerprint(plan: Plan) -> str:
@@ -87,9 +92,8 @@ def fingerprint(plan: Plan) -> str:
     return digest.hexdigest()
 
 
-def _acts(plan: Plan, name: str, due: float, note: Note, dice: Random) -> Iterator[Shot]:
+def _acts(plan: Plan, name: str, due: float, pbx: int, note: Note, dice: Random) -> Iterator[Shot]:
     persona = PERSONAS[name]
-    pbx = dice.choices(range(len(plan.numbers)), plan.shares or None)[0]
     payload = {"from": plan.numbers[pbx], "to": plan.all_to or note.to, "text": note.text}
     payload = dict(_readdressed(plan, persona.change(payload, dice)))
     key = int(persona.rotates and due >= plan.duration / 2)

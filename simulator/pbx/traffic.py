@@ -17,6 +17,7 @@ from simulator.pbx.pacing import PROFILES, expected, rate_at
 from simulator.pbx.personas import PERSONAS, mix, verifies
 from simulator.pbx.plan import Plan, fingerprint, shots
 from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say, something_left
+from simulator.pbx.sessions import staff
 from simulator.pbx.tally import Tally
 
 BUDGET = 10  # messages that a provider beyond loopback may accept when its target file does not say
@@ -44,6 +45,7 @@ def _list(context: click.Context, _option: click.Parameter, wanted: bool) -> Non
 @click.option("--abroad", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share of foreign numbers.")
 @click.option("--even", is_flag=True, help="Evenly spaced instead of random arrivals.")
 @click.option("--agents", type=click.IntRange(0, 20_000), default=0, help="Agents who type, instead of arrivals.")
+@click.option("--queues", type=click.IntRange(1), help="Message queues per PBX. Default: as few as hold the agents.")
 @click.option("--haste", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, help="Agents' speed.")
 @click.option("--run", "run_name", help="Name of the run in the ledger. Default: traffic-SEED.")
 @click.option("--samples", type=click.File("w", lazy=False), help="Write a JSON line a second: planned and actual.")
@@ -112,6 +114,8 @@ def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[st
         raise click.UsageError(f"The target allows {target.rate:g} requests per second.")
     try:
         weights = mix(o["weights"])
+        if o["agents"]:
+            staff(o["agents"], len(lines), o["queues"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if verifies(weights) and not target.verify_url:
@@ -128,6 +132,7 @@ def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[st
         all_to=target.to_number if far else None,
         even=o["even"],
         agents=o["agents"],
+        queues=o["queues"],
         haste=o["haste"],
     )
 
