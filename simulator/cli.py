@@ -9,7 +9,7 @@ import click
 # What is imported for each command; a string, because the suite must not import the gateway.
 COMMANDS: Final = {
     "demo": ("simulator.demo", "The main job in one go: verify, send, judge, load, reconcile."),
-    "up": ("simulator.up", "Gateway and carrier until Ctrl-C, with a ready integration."),
+    "up": ("simulator.up", "Gateway, carrier and console until Ctrl-C, with a ready integration."),
     "gateway": ("gateway.cli", "The provider side."),
     "carrier": ("simulator.carrier.cli", "The fake carrier, and its faults."),
     "pbx": ("simulator.pbx.cli", "A simulated Yeastar PBX."),

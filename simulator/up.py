@@ -1,4 +1,4 @@
-"""`smslab up`: gateway and carrier until Ctrl-C, with a ready integration, and what a person types next."""
+"""`smslab up`: gateway, carrier and console until Ctrl-C, with a ready integration, and what a person types next."""
 
 import signal
 import sys
@@ -10,10 +10,10 @@ import click
 
 from contracts.exits import Exit
 from simulator.handover import hand_over
-from simulator.lab import Lab, LabFault, running_lab
+from simulator.lab import CONSOLE, Lab, LabFault, free_port, running_lab
 
 NEXT = """\
-Gateway  {lab.gateway_url}
+{console}Gateway  {lab.gateway_url}
 Carrier  {lab.carrier_url}  (simulator)
 
 What a Yeastar administrator types into the channel screen:
@@ -24,8 +24,8 @@ What a Yeastar administrator types into the channel screen:
 
 What you may type next, in another terminal:
   smslab pbx verify --target {target}
-  smslab pbx send "Hello from Yeastar" --to +639171234567 --target {target}
-  smslab carrier fault add outage --param seconds=30 --url {lab.carrier_url}
+  smslab pbx send "Hello from Yeastar" --to +639171234567 --target {target} --ledger {lab.pbx_ledger}
+  smslab carrier fault add outage seconds=30 --carrier-url {lab.carrier_url}
   smslab contract verify --target {target}
 
 Ctrl-C ends it; everything is in {lab.directory}.
@@ -35,19 +35,28 @@ Ctrl-C ends it; everything is in {lab.directory}.
 @click.command()
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="The gateway's port.")
 @click.option("--carrier-port", default=8090, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--console-port", default=8070, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--console/--no-console", default=True, show_default=True, help="Show it all in a browser, too.")
 @click.option("--rate", default=50, show_default=True, type=click.IntRange(1), help="Requests per second per key.")
 @click.option(
     "--directory", default=Path("var/up"), show_default=True, type=click.Path(file_okay=False, path_type=Path)
 )
-def up(port: int, carrier_port: int, rate: int, directory: Path) -> None:
-    """Keep a gateway and a fake carrier running, on loopback only.
+def up(*, port: int, carrier_port: int, console_port: int, console: bool, rate: int, directory: Path) -> None:
+    """Keep a gateway, a fake carrier and the QA console running, on loopback only.
 
     Example: smslab up --port 8080
     """
     stop_on_signals()
     try:
+        if console:
+            free_port(console_port)
         with running_lab(directory, rate=rate, gateway_port=port, carrier_port=carrier_port) as lab:
-            click.echo(NEXT.format(lab=lab, target=hand_over(lab)))
+            target = hand_over(lab)
+            if console:
+                lab.console_port = console_port
+                lab.start(CONSOLE, "--lab", str(target))
+            shown = f"Console  {lab.console_url}  (simulator)\n" if console else ""
+            click.echo(NEXT.format(lab=lab, target=target, console=shown))
             wait(lab)
     except LabFault as fault:
         click.echo(f"Error: {fault}", err=True)

@@ -55,8 +55,8 @@ def test_the_demo_holds(started, tmp_path):
 @pytest.mark.parametrize("command", ["demo", "up"])
 def test_stopping_leaves_nothing_running(command, number, started):
     """Ctrl-C or SIGTERM in the middle ends the command and everything it has started."""
-    ports = ["--port", str(free_port()), "--carrier-port", str(free_port())] if command == "up" else []
-    process = started(command, *ports)
+    options = ("--port", "--carrier-port", "--console-port") if command == "up" else ()
+    process = started(command, *(word for option in options for word in (option, str(free_port()))))
     until(lambda: len(descendants(process)) >= 3)
     children = descendants(process)
 
@@ -70,7 +70,7 @@ def test_stopping_leaves_nothing_running(command, number, started):
 def test_a_second_lab_on_a_busy_port_says_so(started):
     """`smslab up` on a port that is taken ends with one sentence and exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = started("up", "--port", str(taken.getsockname()[1]))
+        process = started("up", "--no-console", "--port", str(taken.getsockname()[1]))
         _, complaints = process.communicate(timeout=60)
 
     assert process.returncode == 2

@@ -29,7 +29,7 @@ SELECT count(*) AS tried, total(status = 200 AND order_id IS NOT NULL) AS accept
 FROM messages WHERE {}
 """
 RECEIPTS = """
-SELECT kind, count(DISTINCT number) FROM messages JOIN steps USING (order_id)
+SELECT kind, count(DISTINCT number) AS messages FROM messages JOIN steps USING (order_id)
 WHERE {} AND source = 'postman' AND json_extract(data, '$.answer') BETWEEN 200 AND 299 GROUP BY kind
 """
 
@@ -82,7 +82,9 @@ def expect() -> tuple[Response, int]:
 def totals() -> dict[str, int]:
     """How many of the messages chosen are in each state, as `watch.totals` counts them."""
     (row,) = _rows(TOTALS)
-    return {name: int(row[name]) for name in (*STATES, DUPLICATES)} | dict(_rows(RECEIPTS))
+    return {name: int(row[name]) for name in (*STATES, DUPLICATES)} | {
+        row["kind"]: row["messages"] for row in _rows(RECEIPTS)
+    }
 
 
 def _rows(query: str) -> list[Row]:

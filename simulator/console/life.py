@@ -45,7 +45,7 @@ def life(message: Message, steps: Iterable[sqlite3.Row], faults: Sequence[Mappin
     for step in steps:
         moment = STEPS[step["source"]](step, json.loads(step["data"]))
         if step["source"] == "gateway" and moment.title != GATEWAY["accepted"][0]:
-            moment = moment._replace(fault=_fault(message, faults, before, step["at"], step["kind"]))
+            moment = moment._replace(fault=_fault(message.attempt.to, faults, (before, step["at"]), moment))
         before = step["at"] if step["source"] == "gateway" else before
         found.append(moment)
     return sorted(found, key=lambda moment: moment.at)
@@ -100,20 +100,23 @@ STEPS: Final[Mapping[str, Callable[[sqlite3.Row, Told], Moment]]] = {
 }  # fmt: skip
 
 
-def _fault(message: Message, faults: Sequence[Mapping[str, Any]], since: float, at: float, kind: str) -> str:
-    """The faults that were armed for this message between two events of the gateway, or its number's own."""
-    one = message.attempt
-    magic = next((magic for magic in numbers() if magic.number == one.to), None)
+def _fault(to: str, faults: Sequence[Told], span: tuple[float, float], moment: Moment) -> str:
+    """The fault of the number itself, or those that were armed for it between two events of the gateway."""
+    attempt = dict(moment.facts).get("attempt")
+    if attempt is None:
+        return ""
+    magic = next((magic for magic in numbers() if magic.number == to), None)
     if magic:
-        return f"magic number: {magic.meaning}"
+        return "" if magic.once and attempt != "1" else f"magic number: {magic.meaning}"
+    since, until = span
     armed = [
         fault
         for fault in faults
-        if fault["hits"] and fault["begins"] <= at and (fault["ends"] is None or fault["ends"] >= since)
-        if _meant(fault.get("scope", {}), one.to)
+        if fault["hits"] and fault["begins"] <= until and (fault["ends"] is None or fault["ends"] >= since)
+        if _meant(fault.get("scope", {}), to)
     ]
     said = "; ".join(fault_command(fault).removeprefix("smslab carrier fault add ") for fault in armed)
-    return f"armed then: {said}" if said and kind not in {"carrier is down", "carrier is back"} else ""
+    return f"armed then: {said}" if said else ""
 
 
 def _meant(scope: Mapping[str, Any], to: str) -> bool:

@@ -1,6 +1,7 @@
 """One message's whole life, on one axis of time, with its exchange, what the judge says of it, and how to repeat it."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from simulator.console.record import messages, scrubbed, steps_of
 from simulator.console.redaction import is_redacted
 from simulator.console.search import one
 from simulator.ledger.pbx import Attempt
-from simulator.pbx.snippets import FORMS, snippet
+from simulator.pbx.snippets import FORMS, faults_at, snippet
 
 FILES: Final = {"curl": "sh", "pytest": "py", "locust": "py", "bru": "bru"}
 HEALTH: Final = "SELECT * FROM steps WHERE order_id = '' AND at BETWEEN ? AND ? ORDER BY at LIMIT 20"
@@ -41,17 +42,17 @@ def as_test(number: int, form: str) -> Response:
     if form not in FORMS:
         abort(404, f"A message can be saved for {', '.join(FORMS)}.")
     (message,) = messages(console(), [_found(attempt=number)])
-    text = repeated(message.attempt, form)
+    text = repeated(message.attempt, form, known_faults())
     if not text:
         abort(404, "What this attempt sent is not in the ledger, so it cannot be repeated.")
     name = f"{'test_' if form == 'pytest' else ''}attempt_{number}.{FILES[form]}"
     return Response(text, mimetype="text/plain", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def repeated(attempt: Attempt, form: str) -> str:
-    """The attempt as a test for another tool, or nothing if what it sent is not known."""
+def repeated(attempt: Attempt, form: str, faults: Sequence[Mapping[str, Any]]) -> str:
+    """The attempt as a test for another tool, with the faults of its moment; nothing if what it sent is not known."""
     try:
-        text = snippet(attempt, form)
+        text = snippet(attempt, form, faults_at({"faults": faults}, attempt.started_at))
     except ValueError:
         return ""
     return scrubbed(text, attempt) if is_redacted() else text
@@ -70,22 +71,22 @@ def _shown(row: sqlite3.Row) -> str:
     if steps:
         steps = [*steps, *console().projection.rows(HEALTH, (row["started_at"], steps[-1]["at"]))]
         steps.sort(key=lambda step: step["at"])
-    exchange = message.attempt.exchange
+    exchange, faults = message.attempt.exchange, known_faults()
     veil = partial(scrubbed, attempt=message.attempt) if is_redacted() else str
     return render_template(
         "message.html",
         row=row,
         message=message,
-        moments=[veiled(moment, veil) for moment in life(message, steps, _faults())],
+        moments=[veiled(moment, veil) for moment in life(message, steps, faults)],
         exchange=readable(exchange, veil),
         verdict=verdict(exchange),
-        curl=repeated(message.attempt, "curl"),
+        curl=repeated(message.attempt, "curl", faults),
         forms=[form for form in FORMS if form != "curl"],
         line=as_command("pbx", "snippet", str(message.attempt.number)) if message.attempt.number else "",
     )
 
 
-def _faults() -> list[dict[str, Any]]:
+def known_faults() -> list[dict[str, Any]]:
     """Every fault the carrier remembers; none if there is no carrier of ours."""
     url = console().lab.carrier_url
     try:

@@ -27,7 +27,7 @@ HEADERS: Final = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
-OPEN: Final = {"door.login", "static"}  # what a visitor without the token may see
+OPEN: Final = {"door.login", "door.healthz", "static"}  # what a visitor without the token may see
 
 page = Page("door")
 
@@ -82,6 +82,12 @@ def login() -> AnyResponse:
             return redirect(url_for("timeline.index"), 303)
         abort(403, "That is not the token.")
     return make_response(render_template("login.html"))
+
+
+@page.get("/healthz")
+def healthz() -> dict[str, str]:
+    """For whoever starts the console and waits for it."""
+    return {"status": "up"}
 
 
 def _is_our_name(host: str) -> bool:
