@@ -22,7 +22,7 @@ def mobile_country(number: str) -> int | None:
 
     A number that is not in its one E.164 form (a national prefix left in, for instance) is None as well.
     """
-    for length in (2, 3, 1):
+    for length in (2, 3):  # codes of one digit belong to several countries
         code = int(number[1 : 1 + length])
         if (pattern := _certain(code)) and pattern.fullmatch(number, 1 + length):
             return code

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.breaker import COOLDOWN, THRESHOLD, Breaker
+from gateway.breaker import COOLDOWN, LONGEST, THRESHOLD, Breaker
 
 NOW = 1000.0
 FIRST, LATER = COOLDOWN
@@ -45,3 +45,9 @@ def test_closed_it_asks_for_no_probe():
 def test_a_clock_that_jumps_back_does_not_keep_it_open():
     """Open until an instant that is an hour away cannot be meant; a probe may find out."""
     assert after(*[False] * THRESHOLD, at=NOW + 3600).may_probe(NOW)
+
+
+def test_the_longest_cool_down_is_believed():
+    """Ten minutes may be meant, a moment more may not."""
+    assert not Breaker(THRESHOLD, NOW + LONGEST).may_probe(NOW)
+    assert Breaker(THRESHOLD, NOW + LONGEST + 0.001).may_probe(NOW)

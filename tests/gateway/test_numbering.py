@@ -32,3 +32,13 @@ def test_the_table_agrees_with_the_library(region):
     for number in numbers:
         if 7 < len(number) <= LONGEST + 1:
             assert mobile_country(number) == _asked(number), number
+
+
+@pytest.mark.parametrize("number", ["+639171234567", "+4915112345678", "+351912345678", "+380501234567"])
+def test_what_the_table_knows_is_not_asked_about(number):
+    """A common number costs no question to the library: that is what the table is for."""
+    asked = _asked.cache_info()
+
+    assert mobile_country(number)
+
+    assert _asked.cache_info() == asked

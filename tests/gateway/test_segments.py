@@ -28,6 +28,8 @@ EDGES = {
     "an emoji on the seam": ("я" * 66 + "😀" + "я" * 66, "UCS-2", 3),
     "35 emoji": ("😀" * 35, "UCS-2", 1),
     "36 emoji": ("😀" * 36, "UCS-2", 2),
+    "the last of the first plane": ("\uffff" * 70, "UCS-2", 1),
+    "the first beyond it": ("\U00010000" * 36, "UCS-2", 2),
     "1,000 emoji": ("😀" * 1000, "UCS-2", 31),
     "a family": (FAMILY, "UCS-2", 1),
     "families": (FAMILY * 7, "UCS-2", 2),
