@@ -85,10 +85,13 @@ def _notes(plan: Plan, dice: Random) -> Iterator[tuple[float, int, Note]]:
 
 
 def fingerprint(plan: Plan) -> str:
-    """SHA-256 over every request of the plan and its due time: equal plans, equal bytes."""
+    """SHA-256 over every request of the plan with its headers and its due time, to the microsecond.
+
+    Equal plans have equal ones on every machine with the same Faker, whose people and sentences they are.
+    """
     digest = hashlib.sha256()
     for shot in shots(plan):
-        digest.update(repr(shot).encode())
+        digest.update(repr((f"{shot.due:.6f}", *shot[1:], PERSONAS[shot.persona].headers)).encode())
     return digest.hexdigest()
 
 

@@ -1,7 +1,6 @@
 """What each step of a scenario does: a method a step, each giving a result that `expect` can be held against."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 import click
@@ -34,6 +34,25 @@ Result = dict[str, Any]
 PLAIN = {"verify": {"verified": True}, "send": {"delivery_status": 1}}  # expected where nothing else is
 
 
+def burst(how: Mapping[str, Any], seed: int, target: Target) -> Plan:
+    """What a `traffic` step sends: decided by the step and the scenario's seed alone."""
+    return Plan(
+        profile=how.get("profile", "steady"),
+        rate=how["rate"],
+        duration=how["duration"],
+        seed=seed,
+        numbers=(target.from_number,),
+        weights=mix(how.get("mix", "office")),
+        all_to=None if is_loopback(target.send_url) else target.to_number,
+    )
+
+
+def invited(number: int, seed: int) -> list[Contact]:
+    """So many of Faker's people, whom a `campaign` step writes to."""
+    people = islice(iter(People(seed + 1).person, None), number)
+    return [Contact(number, {"name": name}) for name, number in people]
+
+
 class Done(NamedTuple):
     """One step that was done: where it stands, what it was, and what was wrong with it (empty: nothing)."""
 
@@ -49,7 +68,7 @@ class Player:
 
     def __init__(self, scenario: Scenario, world: World, note: Callable[[Done], None]) -> None:
         self._scenario, self._world, self._note = scenario, world, note
-        self._people = People(scenario.seed)
+        self._people, self._dice = People(scenario.seed), Random(f"challenges {scenario.seed}")
         self._variables: dict[str, Any] = {"to": world.target.to_number, "run": world.run}
 
     def play(self) -> bool:
@@ -107,7 +126,7 @@ class Player:
 
     def _verify(self, how: Mapping[str, Any] | None, step: Step) -> Result:
         wanted = (how or {}).get("challenge", True)
-        challenge = secrets.token_hex(8) if wanted is True else wanted or None
+        challenge = f"{self._dice.getrandbits(64):016x}" if wanted is True else wanted or None
         with self._pbx(step) as pbx:
             result = pbx.verify(challenge)
         return {**result._asdict(), "findings": [one._asdict() for one in result.findings]}
@@ -153,19 +172,11 @@ class Player:
         return self._world.gateway(*words)
 
     def _traffic(self, how: Mapping[str, Any], step: Step) -> Result:
-        target, weights = self._target(step), mix(how.get("mix", "office"))
-        if verifies(weights) and not target.verify_url:
+        target = self._target(step)
+        if verifies(mix(how.get("mix", "office"))) and not target.verify_url:
             raise ScenarioFault("This mix verifies, so it needs --verify-url.")
         budget(target)
-        plan = Plan(
-            profile=how.get("profile", "steady"),
-            rate=how["rate"],
-            duration=how["duration"],
-            seed=self._scenario.seed,
-            numbers=(target.from_number,),
-            weights=weights,
-            all_to=None if is_loopback(target.send_url) else target.to_number,
-        )
+        plan = burst(how, self._scenario.seed, target)
         keys = [(target.key, how.get("next_key", target.key))]
         engine = Engine(target, self._world.ledger, self._world.run, keys=keys, budget=self._world.left, seed=plan.seed)
         tally = asyncio.run(engine.run(shots(plan)))
@@ -176,8 +187,7 @@ class Player:
         target = self._target(step)
         source, states = how["contacts"], list[str]()
         if isinstance(source, int):
-            people = islice(iter(People(self._scenario.seed + 1).person, None), source)
-            contacts = [Contact(number, {"name": name}) for name, number in people]
+            contacts = invited(source, self._scenario.seed)
         else:
             contacts = read_contacts(self._beside(source))
         if not is_loopback(target.send_url):
