@@ -38,12 +38,14 @@ EDGES = {
     "ç is not": ("ç" * 71, "UCS-2", 2),
     "Ç is basic": ("Ç" * 160, "GSM-7", 1),
     "line ends": ("a\r\n" * 53, "GSM-7", 1),
+    "an escape is no character of it": ("\x1b" + "a" * 69, "UCS-2", 1),
     "Turkish": ("ş" * 70, "UCS-2", 1),
     "2,000 letters": ("a" * 2000, "GSM-7", 14),
     "2,000 beyond the first plane": ("😀" * 2000, "UCS-2", 61),
 }
 GSM = st.text(st.sampled_from(sorted(BASIC | EXTENSION)), min_size=1, max_size=700)
-ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
+# The oracle takes a bare ESC for a character; in GSM 03.38 it only announces one of the extension.
+ANY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1b"), min_size=1, max_size=300)
 PIECES = ["a" * 66, "a" * 152, "€", "😀", "я", "x", "\n"]
 MIXED = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 
