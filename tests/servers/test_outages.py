@@ -5,11 +5,10 @@ as they are answered.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from signal import SIGCONT, SIGKILL, SIGQUIT, SIGSTOP
+from signal import SIGKILL, SIGQUIT
 from threading import Event, Thread
 from time import monotonic
 
@@ -18,6 +17,7 @@ import pytest
 
 from contracts import spec
 from contracts.judge import Answer, judge_answer
+from simulator.chaos.deeds import stopped
 from simulator.chaos.servers import ServerMissing, postgresql, redis
 from tests.gateway.served import SEND, Served
 from tests.servers.conftest import Postgres, until
@@ -142,9 +142,8 @@ def test_a_redis_that_hangs_holds_nobody(counters, tmp_path):
     url = f"redis://127.0.0.1:{counters.port}/0"
     with Served(tmp_path, "--no-deliver", SMSLAB_REDIS_URL=url) as served, Load(served) as load:
         load.more(200)
-        os.kill(counters.process.pid, SIGSTOP)
-        load.more(200, 200)
-        os.kill(counters.process.pid, SIGCONT)
+        with stopped(counters.process.pid):
+            load.more(200, 200)
         until(lambda: "redis is back" in served.log.read_text())
     assert load.texts(200) == {text for text, *_ in load.answers}
     assert load.slowest() < DEADLINE / 2
