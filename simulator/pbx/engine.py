@@ -42,7 +42,8 @@ class Result(NamedTuple):
 class Engine:
     """Plays shots against one target. `keys` are each PBX's keys; `budget` is how many may be accepted.
 
-    `seed` is where the shots come from; it stands in the ledger beside each of them.
+    `seed` is where the shots come from; it stands in the ledger beside each of them. `phase` says to which phase of a
+    profile a due time belongs, to be counted apart.
     """
 
     def __init__(
@@ -55,11 +56,12 @@ class Engine:
         budget: int | None = None,
         habits: Habits | None = None,
         seed: int | None = None,
+        phase: Callable[[float], int] | None = None,
         on_result: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self.target, self.tally, self.tempo, self.stopping = target, Tally(), Tempo(), False
         self._ledger, self._run, self._seed, self._keys = ledger, run, seed, keys or [(target.key,)]
-        self.left, self._on_result = budget, on_result
+        self.left, self._on_result, self._phase = budget, on_result, phase
         self._personas = {name: _at_home(persona, habits) for name, persona in PERSONAS.items()}
         self._over: list[batch.Closed] = []
         self._lines: dict[str, Line] = {}
@@ -153,7 +155,9 @@ class Engine:
             if self.left is not None and self.left <= 0:
                 break
             line = next(number for _, number in self._write_down([shot]))
-        self.tally.end(shot.operation, result, self.now() - due)
+        latency = self.now() - due
+        for tally in (self.tally, *([self.tally.phase(self._phase(shot.due))] if self._phase else [])):
+            tally.end(shot.operation, result, latency)
         self._on_result(Result(shot, result))
 
     async def _exchange(self, shot: Shot, persona: Persona) -> Reply:

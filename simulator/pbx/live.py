@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from simulator.pbx.engine import Engine
 from simulator.pbx.plan import Shot
 from simulator.pbx.tally import Tally
 
-FASTER, SLOWER = 1.1, 1 / 1.1
+PACE = MappingProxyType({"+": 1.1, "-": 1 / 1.1, "*": 2.0, "/": 0.5})  # what keys do to the pace, as in SIPp
 
 
 def play(
@@ -23,9 +24,9 @@ def play(
     screen: TextIO | None = None,
     sample: Callable[[dict[str, Any]], None] | None = None,
 ) -> Tally:
-    """Run the shots to their end. Ctrl-C and `q` stop sending and wait for open answers; `+` and `-` bend time.
+    """Run the shots to their end. Ctrl-C and `q` stop sending and wait for open answers; the keys of `PACE` bend time.
 
-    `keys` and `screen` default to the terminal, if there is one. `sample` is called once a second.
+    `keys` and `screen` default to the terminal, if there is one. `sample` is called once a second, and at the end.
     """
     keys, screen = keys or _terminal(sys.stdin), screen or _terminal(sys.stderr)
     return asyncio.run(_play(engine, stream, keys, screen, sample))
@@ -35,8 +36,8 @@ def press(engine: Engine, keys: str) -> None:
     """What keys do to a run."""
     engine.stopping = engine.stopping or "q" in keys
     for key in keys:
-        if key in "+-":
-            engine.tempo.change(FASTER if key == "+" else SLOWER, engine.now())
+        if key in PACE:
+            engine.tempo.change(PACE[key], engine.now())
 
 
 async def _play(
@@ -52,9 +53,12 @@ async def _play(
     with _single_keys(keys):
         if keys:
             loop.add_reader(keys, lambda: press(engine, os.read(keys.fileno(), 64).decode("ascii", "ignore")))
-        watcher = asyncio.create_task(_watch(engine, screen, sample))
+        watch = _Watch(engine, screen, sample)
+        watcher = asyncio.create_task(watch.every_second())
         try:
-            return await engine.run(stream)
+            tally = await engine.run(stream)
+            watch.look(engine.now())
+            return tally
         finally:
             if keys:
                 loop.remove_reader(keys)
@@ -63,16 +67,28 @@ async def _play(
                 screen.write("\n")
 
 
-async def _watch(engine: Engine, screen: TextIO | None, sample: Callable[[dict[str, Any]], None] | None) -> None:
-    for second in count(1):
-        started, finished = engine.tally.started, engine.tally.finished
-        await asyncio.sleep(max(second - engine.now(), 0.0))
-        row = engine.tally.sample(engine.tally.started - started, finished)
-        if sample:
-            sample({"second": second, "planned_second": engine.tempo.planned_at(second), **row})
-        if screen:
-            screen.write("\r\x1b[K" + engine.tally.line(row, engine.tempo.speed))
-            screen.flush()
+class _Watch:
+    """Looks at a run: what happened since the last look goes to the screen and to whoever samples."""
+
+    def __init__(self, engine: Engine, screen: TextIO | None, sample: Callable[[dict[str, Any]], None] | None) -> None:
+        self._engine, self._screen, self._sample = engine, screen, sample
+        self._started = self._finished = 0
+
+    async def every_second(self) -> None:
+        for second in count(1):
+            await asyncio.sleep(max(second - self._engine.now(), 0.0))
+            self.look(second)
+
+    def look(self, second: float) -> None:
+        tally, tempo = self._engine.tally, self._engine.tempo
+        row = tally.sample(tally.started - self._started, self._finished)
+        self._started, self._finished = tally.started, tally.finished
+        if self._sample:
+            times = {"second": round(second, 3), "planned_second": tempo.planned_at(second), "speed": tempo.speed}
+            self._sample({**times, **row})
+        if self._screen:
+            self._screen.write("\r\x1b[K" + tally.line(row, tempo.speed))
+            self._screen.flush()
 
 
 @contextmanager

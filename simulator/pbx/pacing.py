@@ -73,6 +73,17 @@ def rate_at(profile: str, rate: float, duration: float, moment: float) -> float:
     return 0.0
 
 
+def phase_at(profile: str, duration: float, due: float) -> int:
+    """Which piece of the profile a due time belongs to, from 1; what is due after the end belongs to the last."""
+    pieces = PROFILES[profile]
+    scale = duration / sum(piece.length for piece in pieces)
+    for number, piece in enumerate(pieces, 1):
+        due -= piece.length * scale
+        if due < 0:
+            return number
+    return len(pieces)
+
+
 def _marks(seed: int | None) -> Iterator[float]:
     dice = None if seed is None else Random(f"arrivals {seed}")
     mark = 0.0 if dice else 0.5

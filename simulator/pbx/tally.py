@@ -17,6 +17,7 @@ class Tally:
     findings: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
     latencies: "array[float]" = field(default_factory=lambda: array("d"))
+    phases: "dict[int, Tally]" = field(default_factory=dict)
     started: int = 0
     guarded: int = 0  # messages that the receiver guard (`only_to`) kept back
     late: float = 0.0  # the worst delay between due and sent that was our own doing
@@ -36,6 +37,10 @@ class Tally:
         self.findings.update({f"{finding.rule}: {finding.sentence}": 1 for finding in result.findings})
         self.latencies.append(latency)
 
+    def phase(self, number: int) -> "Tally":
+        """The part of the counts that belongs to one phase of the profile."""
+        return self.phases.setdefault(number, Tally())
+
     @property
     def finished(self) -> int:
         """How many requests are over."""
@@ -54,10 +59,11 @@ class Tally:
         return {f"p{p:g}": round(ordered[round(top * p / 100)] * 1000, 3) if ordered else None for p in percents}
 
     def sample(self, started: int, since: int) -> dict[str, Any]:
-        """The last second for programs: `started` in it, percentiles of what finished since, counts from the start."""
+        """The last second for programs: `started` in it, percentiles of what finished since, totals from the start."""
         marks = self.percentiles(50, 95, 99, since=since)
         open_now = self.started - self.finished
-        return {"started": started, "in_flight": open_now, **marks, "outcomes": dict(self.outcomes.most_common())}
+        now = {"started": started, "created": self.started, "in_flight": open_now}
+        return {**now, **marks, "outcomes": dict(self.outcomes.most_common())}
 
     def line(self, row: Mapping[str, Any], speed: float) -> str:
         """The same for the person who watches."""
@@ -79,5 +85,9 @@ class Tally:
             "outcomes": dict(self.outcomes.most_common()),
             "latency_ms": self.percentiles(50, 90, 99, 99.9, 100),
             "worst_lateness_ms": round(self.late * 1000, 3),
+            "phases": [
+                {"phase": number, "outcomes": dict(part.outcomes), **part.percentiles(50, 95, 99)}
+                for number, part in sorted(self.phases.items())
+            ],
             "findings": dict(self.findings.most_common(20)),
         }

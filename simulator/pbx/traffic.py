@@ -1,10 +1,12 @@
 """`smslab pbx traffic`: many PBXs at once, an open model of arrivals, the same bytes for the same seed."""
 
+import functools
 import json
 import secrets
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -13,10 +15,11 @@ from contracts.target import Target, is_loopback
 from simulator.pbx.engine import Engine
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play
-from simulator.pbx.pacing import PROFILES, expected, rate_at
+from simulator.pbx.pacing import PROFILES, expected, phase_at
 from simulator.pbx.personas import PERSONAS, mix, verifies
 from simulator.pbx.plan import Plan, fingerprint, shots
 from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger, provider_options, say, something_left
+from simulator.pbx.samples import Samples
 from simulator.pbx.sessions import staff
 from simulator.pbx.tally import Tally
 
@@ -48,13 +51,13 @@ def _list(context: click.Context, _option: click.Parameter, wanted: bool) -> Non
 @click.option("--queues", type=click.IntRange(1), help="Message queues per PBX. Default: as few as hold the agents.")
 @click.option("--haste", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, help="Agents' speed.")
 @click.option("--run", "run_name", help="Name of the run in the ledger. Default: traffic-SEED.")
-@click.option("--samples", type=click.File("w", lazy=False), help="Write a JSON line a second: planned and actual.")
+@click.option("--samples", type=click.File("w", lazy=False), help="A line a second: JSON, or SIPp's CSV (.csv).")
 @click.option("--dry-run", is_flag=True, help="Send nothing; print how much it would be and its fingerprint.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="Profiles and personas.")
 @LEDGER
 @AS_JSON
 def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bool, as_json: bool, **o: Any) -> None:  # noqa: ANN401 - click's own values
-    """Send like many PBXs on a working day. Keys while it runs: + faster, - slower, q stop.
+    """Send like many PBXs on a working day. Keys while it runs: + - * / pace, q stop.
 
     Example: smslab pbx traffic --profile office-day --rate 20 --duration 60 --seed 7 --channel channel.toml
     """
@@ -68,8 +71,10 @@ def traffic(*, target: Target, habits: Habits, run_name: str | None, dry_run: bo
     with open_ledger(o["ledger"]) as ledger:
         name = run_name or f"traffic-{seed}"
         keys = [(line.get("key", target.key), *filter(None, [line.get("next_key")])) for line in lines]
-        engine = Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits, seed=seed)
-        tally = play(engine, shots(plan), sample=_sampler(plan, o["samples"]) if o["samples"] else None)
+        phase = functools.partial(phase_at, plan.profile, plan.duration) if len(PROFILES[plan.profile]) > 1 else None
+        engine = Engine(target, ledger, name, keys=keys, budget=budget(target), habits=habits, seed=seed, phase=phase)
+        samples = Samples(plan, o["samples"], time.time()).write if o["samples"] else None
+        tally = play(engine, shots(plan), sample=samples)
     something_left(tally)
     say(tally.report(run=name, **asked), as_json=as_json)
     raise SystemExit(verdict(tally))
@@ -94,18 +99,6 @@ def verdict(tally: Tally) -> Exit:
     if tally.findings:
         return Exit.WRONG
     return Exit.FINE if tally.answered or not tally.finished else Exit.COULD_NOT_TEST
-
-
-def _sampler(plan: Plan, file: TextIO) -> Callable[[dict[str, Any]], None]:
-    """Writes the last second beside the rate that was planned for it."""
-
-    def write(row: dict[str, Any]) -> None:
-        moment = row.pop("planned_second") - 0.5
-        planned = rate_at(plan.profile, plan.rate, plan.duration, moment)
-        file.write(json.dumps({**row, "planned": round(planned, 3)}) + "\n")
-        file.flush()
-
-    return write
 
 
 def _plan(target: Target, seed: int, lines: Sequence[dict[str, Any]], o: dict[str, Any]) -> Plan:

@@ -122,11 +122,13 @@ def test_retries_are_within_the_budget(provider, target, ledger):
 
 
 def test_keys_bend_the_run(target, ledger):
-    """+ and - change the pace, q stops; other keys do nothing."""
+    """+ and - change the pace by a tenth, * and / double and halve it, q stops; other keys do nothing."""
     engine = Engine(target, ledger, "t")
-    for key in "+-x":
+    paces = []
+    for key in "+-x*/":
         press(engine, key)
-    assert engine.tempo.speed == pytest.approx(1.0)
+        paces.append(engine.tempo.speed)
+    assert paces == pytest.approx([1.1, 1.0, 1.0, 2.0, 1.0])
     press(engine, "q")
     assert engine.stopping
 

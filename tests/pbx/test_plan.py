@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.pbx.pacing import PROFILES, Tempo, arrivals, expected, rate_at
+from simulator.pbx.pacing import PROFILES, Tempo, arrivals, expected, phase_at, rate_at
 from simulator.pbx.personas import BAD_INPUT, PERSONAS, mix
 from simulator.pbx.plan import Plan, fingerprint, shots
 
@@ -45,6 +45,15 @@ def test_even_arrivals_are_where_arithmetic_puts_them(profile, rate, duration, d
 def test_planned_rate_is_the_curve(profile, moment, rate):
     """The planned rate follows the profile and is 0 outside of it."""
     assert rate_at(profile, 10.0, 10.0, moment) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("profile", "due", "phase"),
+    [("steady", 99, 1), ("spike", 0, 1), ("spike", 3.99, 1), ("spike", 4, 2), ("spike", 5, 3), ("spike", 10.08, 3)],
+)
+def test_due_time_belongs_to_a_phase(profile, due, phase):
+    """A phase begins where its piece of the profile does; what is late belongs to the last."""
+    assert phase_at(profile, 10.0, due) == phase
 
 
 def test_tempo_bends_only_the_future():

@@ -1,5 +1,6 @@
 """`smslab pbx traffic` as a person or a pipeline uses it."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -94,14 +95,45 @@ def test_ctrl_c_waits_for_open_answers_and_reports(provider, tmp_path):
 
 
 def test_samples_show_planned_and_actual(provider, tmp_path):
-    """--samples writes a JSON line a second with the planned rate beside what was sent."""
+    """--samples writes a JSON line a second, and one at the end, with the planned rate beside what was sent."""
     path = tmp_path / "samples.jsonl"
     words = ["--send-url", f"{provider.url}/send", "--profile", "ramp", "--rate", "40", "--duration", "2.5", "--even"]
     assert _traffic(*words, "--samples", str(path), "--ledger", str(tmp_path / "l")).exit_code == 0
-    first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    first, second, last = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     assert (first["second"], first["planned"], second["planned"]) == (1, 8.0, 24.0)
     assert first["started"] < second["started"] <= 26
     assert second["outcomes"]["sent"] <= first["started"] + second["started"]
+    assert last["outcomes"]["sent"] == last["created"] == first["started"] + second["started"] + last["started"]
+
+
+def test_samples_are_sipps_csv_if_asked(provider, tmp_path):
+    """--samples FILE.csv has SIPp's (P) and (C) columns, a counter per cause, and the periods add up to the totals."""
+    provider.script = ["10006"] * 3
+    path = tmp_path / "samples.csv"
+    words = ["--send-url", f"{provider.url}/send", "--rate", "40", "--duration", "2.5", "--even"]
+    assert _traffic(*words, "--samples", str(path), "--ledger", str(tmp_path / "l")).exit_code == 0
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines(), delimiter=";"))
+    assert (len(rows), rows[0]["TargetRate"], rows[0]["ElapsedTime(P)"]) == (3, "40.0", "1")
+    last = {name.removesuffix("(C)"): float(value) for name, value in rows[-1].items() if name.endswith("(C)")}
+    assert {name for name, total in last.items() if total and name.startswith("Failed")} == {
+        "FailedCall",
+        "Failed_10006",
+    }
+    assert (last["OutgoingCall"], last["SuccessfulCall"], last["Failed_10006"]) == (100, 97, 3)
+    for name in set(last) - {"CallRate", "ElapsedTime"}:
+        assert sum(float(row[f"{name}(P)"]) for row in rows) == last[name], name
+    assert all(float(row["ResponseTime_p99(P)"]) >= float(row["ResponseTime_p50(P)"]) for row in rows)
+
+
+def test_phases_of_a_profile_are_counted_apart(provider, tmp_path):
+    """A profile of several pieces reports outcomes and percentiles of each; together they are the run."""
+    words = ["--send-url", f"{provider.url}/send", "--rate", "60", "--duration", "2", "--even", "--json"]
+    result = _traffic(*words, "--profile", "campaign-at-nine", "--ledger", str(tmp_path / "l"))
+    report = json.loads(result.stdout)
+    phases = [(part["phase"], part["outcomes"]["sent"]) for part in report["phases"]]
+    assert phases == [(1, 5), (2, 24), (3, 14)]
+    assert all(part["p50"] <= part["p99"] for part in report["phases"])
+    assert json.loads(_traffic(*words, "--ledger", str(tmp_path / "l")).stdout)["phases"] == []
 
 
 def test_target_says_how_much_it_bears(tmp_path):
