@@ -37,7 +37,6 @@ def console(*, file: Path, host: str, port: int, token_file: Path | None, i_own_
     try:
         token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get(TOKEN, "").strip()
         settings = Settings(open_lab(file, os.environ, owned=i_own_this_target), host, port, token)
-        click.echo(f"Console (simulator) on {settings.url}. Ctrl-C ends it.")
         serve(settings)
     except (ValueError, OSError) as fault:
         raise click.UsageError(str(fault)) from None

@@ -30,7 +30,7 @@ def attempt(number: int) -> str:
     return _shown(_found(attempt=number))
 
 
-@page.get("/orders/<order_id>")
+@page.get("/orders/<path:order_id>")
 def order(order_id: str) -> str:
     """The message of an order; the way to those that no PBX here has sent."""
     return _shown(_found(order_id=order_id))

@@ -89,4 +89,4 @@ def _message(row: sqlite3.Row, exchange: dict[str, Any], steps: Iterable[sqlite3
         elif step["source"] == "postman":
             first = (told["number"], told["receipt_id"], told["message_id"])
             receipts.append(Handover(*first, step["kind"], step["at"], told["answer"]))
-    return Message(attempt, tuple(deliveries), tuple(receipts))
+    return Message(attempt, tuple(sorted(deliveries)), tuple(sorted(receipts)))  # as the carrier counted them

@@ -5,6 +5,7 @@ from functools import partial
 from multiprocessing import util
 from time import time
 
+import click
 from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
@@ -21,6 +22,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. OSError if the port is taken."""
     with socket.create_server((settings.host, settings.port)):  # granian would only say so in its log
         pass
+    click.echo(f"Console (simulator) on {settings.url}. Ctrl-C ends it.")
     Server(
         "simulator.console.app:create_app",
         address=settings.host,

@@ -105,7 +105,7 @@ class Bench:
 
     def get(self, path: str, **query: object) -> str:
         """A page, which must be there."""
-        answer = self.client.get(path, query_string=query)
+        answer = self.client.get(path, query_string=query or None)
         assert answer.status_code == 200, answer.text
         return answer.text
 
