@@ -6,7 +6,7 @@ is our reading (docs/unknowns.md). Codes and titles come from the contract, neve
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -64,7 +64,6 @@ class Outcome:
     seconds: float
     attempts: int = 1
     findings: tuple[Finding, ...] = ()
-    detail: str | None = field(default=None, repr=False)
 
     @property
     def sent(self) -> bool:
@@ -114,18 +113,14 @@ def outcome(reply: Reply, success: tuple[int, ...] = (200,)) -> Outcome:
     """The record for an answer, or for its absence. `success` are the statuses the PBX takes as sent."""
     if reply.answer is None:
         failure = reply.failure or Failure("unknown_error", "no answer")
-        return Outcome(
-            FAILED, failure.send_error, failure.sentence, None, None, None, reply.seconds, detail=failure.sentence
-        )
+        return Outcome(FAILED, failure.send_error, failure.sentence, None, None, None, reply.seconds)
     answer = reply.answer
     found = judge_answer("sendmessage", "POST", answer)
     if answer.status in success and (identity := order_id(Answer(200, answer.headers, answer.body))):
         return Outcome(SENT, None, None, answer.status, None, identity, reply.seconds, findings=found)
     code = error_code(answer)
-    words = _words(answer)
-    return Outcome(
-        FAILED, _category(answer.status, code), words, answer.status, code, None, reply.seconds, 1, found, words
-    )
+    category, words = _category(answer.status, code), _words(answer)
+    return Outcome(FAILED, category, words, answer.status, code, None, reply.seconds, findings=found)
 
 
 def _category(status: int, code: str | None) -> str:

@@ -1,7 +1,7 @@
 """Who is at the other end: agents with habits, PBXs in odd states, and other programs that send to the same URL.
 
 Each is a row of `PERSONAS`: how it changes the message, when it sends what, and how its HTTP looks. The parts
-of other programs' requests that matter are reproduced byte for byte (docs/personas.md says from which evidence).
+of other programs' requests that matter are reproduced byte for byte (docs/traffic.md says which).
 """
 
 import json

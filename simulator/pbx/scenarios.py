@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -68,6 +69,7 @@ def lab_or_target(command: Callable[..., object]) -> Callable[..., object]:
 @click.argument("names", nargs=-1, metavar="[NAME|FILE.yaml]...")
 @click.option("--all", "everything", is_flag=True, help="Every ready scenario.")
 @click.option("--list", "listing", is_flag=True, help="List the ready scenarios.")
+@click.option("--seed", type=int, help="Draw people, texts and times from it. Default: the file's own, or 7.")
 @click.option("--dry-run", is_flag=True, help="Check the files and show the steps; send nothing.")
 @click.option("--carrier-url", help="The fake carrier behind the provider, to look at and to break.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write JUnit XML.")
@@ -81,6 +83,7 @@ def run(
     names: tuple[str, ...],
     everything: bool,
     listing: bool,
+    seed: int | None,
     dry_run: bool,
     carrier_url: str | None,
     junit: Path | None,
@@ -102,6 +105,7 @@ def run(
         for scenario in scenarios:
             _describe(scenario, steps=dry_run)
         return
+    scenarios = [one if seed is None else replace(one, seed=seed) for one in scenarios]
     with _provider(target, lab=lab) as (given, running), open_ledger(ledger) as book:
         here = functools.partial(_played, target=given, ledger=book, carrier=carrier_url, lab=running, only_to=only_to)
         played = [here(one, quiet=as_json) for one in scenarios]
@@ -121,6 +125,7 @@ def as_document(played: Played) -> dict[str, Any]:
     """One played scenario for programs."""
     return {
         "scenario": played.scenario.name,
+        "seed": played.scenario.seed,
         "verdict": played.verdict.name,
         "needs": list(played.missing),
         "steps": [step._asdict() for step in played.steps],

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.engine import Engine
 from simulator.pbx.habits import Habits
 from simulator.pbx.live import play, press
+from simulator.pbx.personas import PERSONAS
 from simulator.pbx.plan import Plan, Shot, shots
 
 
@@ -75,6 +77,16 @@ def test_impatient_pbx_sends_again(provider, target, ledger):
     tally = play(Engine(target, ledger, "t", habits=habits), [shot._replace(due=0.0)])
     assert [a.status for a in ledger.attempts()] == [500, 429, 200]
     assert dict(tally.outcomes) == {"sent": 1}
+
+
+def test_pbx_that_retries_on_a_timeout_sends_three_times(talker, target_at, ledger):
+    """Given up on and sent again, twice: each try is a line without an answer, and one message may be three."""
+    habits = replace(PERSONAS["impatient"].habits, timeout=0.1, retry_wait=0.01)
+    shot = next(shots(Plan(seed=1)))._replace(due=0.0)
+    tally = play(Engine(target_at(talker(_hang)), ledger, "t", habits=habits), [shot])
+    assert [(a.status, a.finished_at is None) for a in ledger.attempts()] == [(None, False)] * 3
+    assert dict(tally.outcomes) == {"exceeds_time_limit": 1}
+    assert PERSONAS["impatient"].habits.retry_timeouts
 
 
 def test_slow_loris_arrives_whole(provider, target, ledger):
@@ -162,6 +174,7 @@ from contracts.target import Target
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.engine import Engine
 from simulator.pbx.live import play
+from simulator.pbx.personas import PERSONAS
 from simulator.pbx.plan import Plan, shots
 target = Target(sys.argv[1], None, "ysk_test", "+630000000001", "+639171234567")
 with PbxLedger(sys.argv[2]) as ledger:
