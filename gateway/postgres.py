@@ -26,6 +26,8 @@ INSERT = (
     f"WITH written AS (INSERT INTO orders ({','.join(COLUMNS)}) SELECT * FROM unnest({ARRAYS}))"  # noqa: S608  ours
     " SELECT pg_current_xact_id()::text"
 )
+CONNECTING = 2  # seconds
+SHARE = 0.4  # of a request's deadline: what one step at the server may take
 POLL = 0.05  # seconds between questions about a transaction that is still in progress
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -35,7 +37,7 @@ class Writer:
 
     def __init__(self, dsn: str, deadline: float) -> None:
         self._dsn = dsn
-        self._limit = deadline * 0.4
+        self._limit = deadline * SHARE
         self._connection: psycopg.Connection | None = None
 
     def __call__(self, rows: Sequence[Row]) -> list[Fate]:
@@ -95,20 +97,24 @@ class Writer:
 
 def connect(dsn: str) -> psycopg.Connection:
     """A connection that commits each statement and gives up connecting after two seconds."""
-    return psycopg.connect(dsn, autocommit=True, connect_timeout=2)
+    return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECTING)
+
+
+class Bounded(psycopg.Connection[Any]):
+    """A connection on which nothing, be it a ping or a COMMIT, is waited for longer than `limit` seconds."""
+
+    limit = 2.0
+
+    def wait(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  the driver's own signature
+        """What the driver calls whenever it waits for the server."""
+        with cut_in_time(self, self.limit):
+            return super().wait(*args, **options)
 
 
 @contextmanager
-def cut_in_time(connection: Any, seconds: float) -> Iterator[None]:  # noqa: ANN401  psycopg's, or the pool's wrapper of it
+def cut_in_time(connection: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
     """Cut the connection's socket if the block takes longer."""
-    timer = _timer(connection, seconds)
-    try:
-        yield
-    finally:
-        timer.cancel()
 
-
-def _timer(connection: Any, seconds: float) -> Timer:  # noqa: ANN401
     def cut() -> None:
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
@@ -116,22 +122,23 @@ def _timer(connection: Any, seconds: float) -> Timer:  # noqa: ANN401
     timer = Timer(seconds, cut)
     timer.daemon = True
     timer.start()
-    return timer
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def open_postgres(url: str, *, unsafe: bool, deadline: float) -> Database:
     """Open an initialised database, or DatabaseFault if it could lose what it has committed."""
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     _check_durability(dsn, unsafe=unsafe)
-    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 2})
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": CONNECTING})
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def _before(connection: Any, *_: object) -> None:  # noqa: ANN401  SQLAlchemy's own signature
-        connection.info["timer"] = _timer(connection.connection.dbapi_connection, deadline * 0.8)
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def _after(connection: Any, *_: object) -> None:  # noqa: ANN401
-        connection.info.pop("timer").cancel()
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, cargs: list[Any], cparams: dict[str, Any]) -> Bounded:
+        connection = Bounded.connect(*cargs, **cparams)
+        connection.limit = deadline * SHARE  # a ping that fails, and a new connection, are within the deadline
+        return connection
 
     return Database(
         engine=engine,

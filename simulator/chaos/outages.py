@@ -47,6 +47,17 @@ def stop_backends(scene: Scene) -> None:
         time.sleep(scene.rng.choice((0.2, DEADLINE * 6)))
 
 
+def silence_line(scene: Scene) -> None:
+    """Nothing passes between gateway and database, and neither is told, for less or more than a request may take."""
+    line = _servers(scene).line
+    scene.moment()
+    line.speaks.clear()
+    try:
+        time.sleep(scene.rng.choice((0.2, DEADLINE * 6)))
+    finally:
+        line.speaks.set()
+
+
 def kill_redis(scene: Scene) -> None:
     """Kill -9 of Redis; it is back a moment later, with nothing counted."""
     redis = _servers(scene).redis
@@ -67,6 +78,7 @@ OUTAGES: Final[dict[str, Deed]] = {
     "shut database down at once": end_database(SIGQUIT),
     "cut at commit": cut_at_commit,
     "stop backends": stop_backends,
+    "silence database line": silence_line,
     "kill redis": kill_redis,
 }
 STORES: Final[Mapping[str, Mapping[str, Deed]]] = {"sqlite": DEEDS, "postgresql": {**DEEDS, **OUTAGES}}

@@ -34,7 +34,7 @@ class Size:
     cycles: int = 4  # of all deeds in a portion
 
 
-RELEASE: Final = Size({"sqlite": 704, "postgresql": 320}, orders=100_000, worlds=200_000)
+RELEASE: Final = Size({"sqlite": 704, "postgresql": 306}, orders=100_000, worlds=200_000)
 
 
 def portions(size: Size, seed: int) -> list[Portion]:

@@ -119,6 +119,26 @@ def test_a_stopped_backend_holds_no_request(desk, postgres):
     assert took < 5
 
 
+def test_a_silent_line_holds_no_request(postgres, cutter):
+    """When the line to the server falls silent a request is answered with 10007 within five seconds, whatever it asks.
+
+    The key is looked up again by then, so that an idle connection of the pool is met as well.
+    """
+    desk = open_desk(Settings(database_url=postgres.url.replace(str(postgres.port), str(cutter.port))))
+    assert desk.send().status_code == 200
+    cutter.speaks.clear()
+    took = []
+    for _ in range(2):
+        desk.clock.now += 1
+        start = time.monotonic()
+        assert desk.send().json["errors"][0]["code"] == "10007"
+        took.append(time.monotonic() - start)
+    cutter.speaks.set()
+    assert desk.send().status_code == 200
+    desk.gateway.close()
+    assert max(took) < 5
+
+
 def test_a_restarted_server_is_used_again(desk, postgres):
     """Connections that the server closed are replaced, and the next message is accepted."""
     assert desk.send().status_code == 200
