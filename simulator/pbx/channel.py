@@ -7,7 +7,7 @@ a channel is in `habits.py`.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,15 @@ _FIELDS = {
     "to",
     "only_to",
     "habits",
-} | {*("key_env", "key_file", "secret_env")}
+} | {*("key_env", "key_file", "secret_env", "secret_file")}
+
+
+class Refused(ValueError):
+    """What the PBX's screen would not save: `sentences` says why, one for each complaint."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = tuple(sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Channel:
 
 
 def read(table: Mapping[str, Any], base: Path, environ: Mapping[str, str]) -> Channel:
-    """The channel a table describes, or ValueError with what the PBX's screen would complain about."""
+    """The channel a table describes. Raises `Refused` if the PBX's screen would, ValueError if it is no channel."""
     if unknown := set(table) - _FIELDS:
         raise ValueError(f"a channel has no field {min(unknown)!r}; it knows: {', '.join(sorted(_FIELDS))}.")
     named = {name: table[name] for name in ("send_url", "verify_url", "key_env", "key_file") if name in table}
@@ -93,7 +101,7 @@ def read(table: Mapping[str, Any], base: Path, environ: Mapping[str, str]) -> Ch
         send_url=table["send_url"],
         verify_url=table.get("verify_url") or None,
         key=key,
-        secret=environ.get(table.get("secret_env", ""), ""),
+        secret=_secret(table, base, environ),
         numbers=tuple(table.get("numbers", ())),
         send_rate=table.get("send_rate", 1.0),
         firmware=table.get("firmware", "x.20"),
@@ -103,8 +111,17 @@ def read(table: Mapping[str, Any], base: Path, environ: Mapping[str, str]) -> Ch
         habits=settings.read(table.get("habits", {})),
     )
     if complaints := refusals(channel):
-        raise ValueError(" ".join(complaints))
+        raise Refused(complaints)
     return channel
+
+
+def _secret(table: Mapping[str, Any], base: Path, environ: Mapping[str, str]) -> str:
+    if "secret_file" not in table:
+        return environ.get(table.get("secret_env", ""), "")
+    try:
+        return Path(base, table["secret_file"]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"The secret file {table['secret_file']} cannot be read.") from error
 
 
 def refusals(channel: Channel) -> list[str]:
@@ -123,7 +140,7 @@ def _rules(channel: Channel) -> list[tuple[bool, str]]:
         (channel.firmware not in FIRMWARES, f"firmware must be one of {', '.join(FIRMWARES)}."),
         (channel.edition not in EDITIONS, f"edition must be one of {', '.join(EDITIONS)}."),
         (old and not channel.verify_url, "Firmware x.14 cannot save a channel without verify_url."),
-        (old and not channel.secret, "Firmware x.14 cannot save a channel without a secret (secret_env)."),
+        (old and not channel.secret, "Firmware x.14 cannot save a channel without a secret (secret_env, secret_file)."),
         (not channel.numbers, "The channel needs at least one number."),
         (bool(bad), f"Numbers must be in E.164 (+63...): {', '.join(map(repr, bad))}."),
         (not _is_rate(channel.send_rate), "send_rate must be messages per second, above 0 and at most 1000."),

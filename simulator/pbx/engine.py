@@ -191,7 +191,8 @@ class Engine:
         result = outcome(reply, self._personas[shot.persona].habits.success)
         headers = self._headers(shot, self._personas[shot.persona])
         origin = {"persona": shot.persona} | ({} if self._seed is None else {"seed": self._seed})
-        exchange = seen(self.target.send_url, headers, shot.content, reply, tries) | origin
+        record = {"event": result.as_event(), **origin}
+        exchange = seen(self.target.send_url, headers, shot.content, reply, tries) | record
         self._over.append(batch.Closed(line, self._time(shot), result.status, result.code, result.order_id, exchange))
         return result
 

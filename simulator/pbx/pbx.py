@@ -76,7 +76,7 @@ class Pbx:
         self, to: str, text: str | None, *, media_urls: Sequence[str] = (), from_number: str | None = None
     ) -> Outcome:
         """Send one message; every try is a line in the ledger. Raises `Stranger` before anything leaves."""
-        return self.post(self.payload(from_number or self.target.from_number, to, text, media_urls))
+        return self.post(written(self.habits, from_number or self.target.from_number, to, text, media_urls))
 
     def post(self, payload: Mapping[str, Any], body: bytes | None = None) -> Outcome:
         """Send a JSON object as it is, right or wrong, with the PBX's retries; `body` leaves instead of it."""
@@ -93,18 +93,12 @@ class Pbx:
                 return replace(result, attempts=tries)
             self._sleep(wait)
 
-    def payload(self, from_number: str, to: Any, text: Any, media_urls: Sequence[str] = ()) -> dict[str, Any]:  # noqa: ANN401 - bad input is sent on purpose
-        """The JSON object of one message, with or without `media_urls` as the PBX's habits have it."""
-        payload: dict[str, Any] = {"from": from_number, "to": to, "text": text}
-        if media_urls or self.habits.media_urls != "absent":
-            payload["media_urls"] = list(media_urls) or (None if self.habits.media_urls == "null" else [])
-        return payload
-
     def _try(self, payload: Mapping[str, Any], body: bytes, number: int) -> tuple[Outcome, float]:
         line = self._ledger.open(self.run, *words(payload), self._now())
         reply = self._call("POST", self.target.send_url, body)
         result = outcome(reply, self.habits.success)
-        exchange = seen(self.target.send_url, self._headers(body), body, reply, number) | {"event": result.as_event()}
+        headers = _headers(self.target, self.habits, body)
+        exchange = seen(self.target.send_url, headers, body, reply, number) | {"event": result.as_event()}
         self._ledger.close(
             line, self._now(), status=result.status, code=result.code, order_id=result.order_id, exchange=exchange
         )
@@ -114,13 +108,33 @@ class Pbx:
         """What this PBX takes for the time; what it measures and waits for does not depend on it."""
         return self._clock() + self.habits.clock_offset
 
-    def _headers(self, body: bytes | None) -> Headers:
-        key = (("Authorization", f"Bearer {self.target.key}"), ("User-Agent", self.habits.user_agent))
-        return key if body is None else (*key, ("Content-Type", "application/json"))
-
     def _call(self, method: str, url: str, body: bytes | None = None) -> Reply:
-        request = httpx.Request(method, url, headers=self._headers(body), content=body)
-        return without(self.target.key, self._caller.call(request, self.habits.timeout, self.habits.answer_limit))
+        call = request(self.target, self.habits, method, url, body)
+        return without(self.target.key, self._caller.call(call, self.habits.timeout, self.habits.answer_limit))
+
+
+def written(
+    habits: Habits,
+    from_number: str,
+    to: Any,  # noqa: ANN401 - bad input is sent on purpose
+    text: Any,  # noqa: ANN401 - same
+    media_urls: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The JSON object of one message, with or without `media_urls` as the PBX's habits have it."""
+    payload: dict[str, Any] = {"from": from_number, "to": to, "text": text}
+    if media_urls or habits.media_urls != "absent":
+        payload["media_urls"] = list(media_urls) or (None if habits.media_urls == "null" else [])
+    return payload
+
+
+def request(target: Target, habits: Habits, method: str, url: str, body: bytes | None = None) -> httpx.Request:
+    """One call exactly as it leaves, with the key in it."""
+    return httpx.Request(method, url, headers=_headers(target, habits, body), content=body)
+
+
+def _headers(target: Target, habits: Habits, body: bytes | None) -> Headers:
+    key = (("Authorization", f"Bearer {target.key}"), ("User-Agent", habits.user_agent))
+    return key if body is None else (*key, ("Content-Type", "application/json"))
 
 
 def words(payload: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,15 +95,17 @@ def provider_options(command: Callable[..., object]) -> Callable[..., object]:
     def with_provider(*, channel: Path | None, **options: Any) -> object:  # noqa: ANN401 - click's own values
         if channel is None:
             return as_target(**options)
-        owned = options.pop("i_own_this_target")
-        for name in ("target", "send_url", "verify_url", "key_file", "from"):
+        owned, sender = options.pop("i_own_this_target"), options.pop("from")
+        for name in ("target", "send_url", "verify_url", "key_file"):
             if options.pop(name) is not None:
                 raise click.UsageError(f"--channel already says what --{name.replace('_', '-')} would.")
         try:
             chosen = channels.load(channel)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        return ready(target=chosen.target(options.pop("to"), owned=owned), habits=chosen.habits, **options)
+        target = chosen.target(options.pop("to"), owned=owned)
+        target = replace(target, from_number=sender) if sender else target
+        return ready(target=target, habits=chosen.habits, **options)
 
     path = click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.option("--channel", type=path, help="TOML file of a PBX channel.")(ONLY_TO(with_provider))

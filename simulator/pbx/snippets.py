@@ -171,6 +171,7 @@ def _locust(case: _Case) -> str:
     host = f"{parts.scheme}://{parts.netloc}"
     wrong = f"answer.status_code != {case.status}" if case.status else "not answer.status_code"
     wrong += f" or {json.dumps(case.code)} not in answer.text" if case.code else ""
+    wrong += """ or '"id"' not in answer.text""" if case.accepted else ""
     return _python(_LOCUST, case, host=host, path=case.url.removeprefix(host) or "/", wrong=wrong)
 
 

@@ -21,7 +21,7 @@ from simulator.pbx.campaign import Campaign
 from simulator.pbx.contacts import Contact, read_contacts, read_rows
 from simulator.pbx.engine import Engine
 from simulator.pbx.expectation import look_up, unmet
-from simulator.pbx.pbx import Pbx, Stranger
+from simulator.pbx.pbx import Pbx, Stranger, written
 from simulator.pbx.personas import mix, verifies
 from simulator.pbx.plan import Plan, shots
 from simulator.pbx.recording import members
@@ -137,7 +137,7 @@ class Player:
             raise ScenarioFault("As many messages as the target bears (max_accepted) may have been accepted.")
         text = str(how.get("text", "Hello from Yeastar")) * how.get("times", 1)
         with self._pbx(step) as pbx:
-            payload = pbx.payload(pbx.target.from_number, how.get("to", pbx.target.to_number), text)
+            payload = written(pbx.habits, pbx.target.from_number, how.get("to", pbx.target.to_number), text)
             media = {"media_urls": how["media_urls"]} if "media_urls" in how else {}
             if "body" in how:
                 result = pbx.post(members(how["body"]), how["body"].encode())

@@ -93,3 +93,21 @@ def test_every_habit_is_documented_with_its_assumption():
     for name, setting in channels.Habits.__dataclass_fields__.items():
         assert f"`{name}`" in page
         assert setting.metadata["assumption"] in page
+
+
+def test_every_complaint_of_the_screen_is_a_sentence_of_its_own(tmp_path):
+    """Whoever shows them in a list does not have to take a paragraph apart."""
+    with pytest.raises(channels.Refused) as error:
+        channels.read({"name": "", "send_url": "http://127.0.0.1/", "key_env": "CHANNEL_KEY"}, tmp_path, ENVIRON)
+
+    assert error.value.sentences == ("The channel needs a name.", "The channel needs at least one number.")
+
+
+def test_the_secret_may_be_in_a_file(tmp_path):
+    """Beside the channel file, as the key may be; a file that cannot be read is said."""
+    old = GOOD.replace('"x.20"', '"x.14"').replace("key_env", 'secret_file = "hush"\nkey_env')
+    with pytest.raises(ValueError, match="secret file hush cannot be read"):
+        _load(tmp_path, old)
+    (tmp_path / "hush").write_text("hush\n")
+
+    assert _load(tmp_path, old).secret == "hush"

@@ -77,6 +77,8 @@ def test_channel_file_is_enough(provider, tmp_path):
     result = CliRunner().invoke(pbx, words, env={"K": "ysk_test"})
     assert result.exit_code == 0, result.output
     assert provider.received == [{"from": "+630000000002", "to": "+639171234567", "text": "hi", "media_urls": []}]
+    other = CliRunner().invoke(pbx, [*words, "--from", "+630000000003"], env={"K": "ysk_test"})
+    assert (other.exit_code, provider.received[-1]["from"]) == (0, "+630000000003")
     twice = CliRunner().invoke(pbx, [*words, "--send-url", "http://127.0.0.1:1"], env={"K": "ysk_test"})
     assert (twice.exit_code, "--channel already says" in twice.output) == (2, True)
 

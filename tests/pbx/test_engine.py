@@ -70,12 +70,18 @@ def test_engine_survives_misbehaviour(talker, target_at, ledger, talk, name):
 
 
 def test_impatient_pbx_sends_again(provider, target, ledger):
-    """A persona that retries leaves one ledger line per try."""
+    """A persona that retries leaves one ledger line per try, each in the words of event 30032."""
     provider.script = ["10007", "10006"]
     habits = Habits(retries=2, honour_retry_after=False, retry_wait=0.01)
     shot = next(shots(Plan(seed=1)))
     tally = play(Engine(target, ledger, "t", habits=habits), [shot._replace(due=0.0)])
     assert [a.status for a in ledger.attempts()] == [500, 429, 200]
+    events = [a.exchange["event"] for a in ledger.attempts()]
+    assert [(one["delivery_status"], one["send_error"], one["send_error_msg"]) for one in events] == [
+        (2, "service_unavailable", "why 10007"),
+        (2, "too_many_request", "why 10006"),
+        (1, None, None),
+    ]
     assert dict(tally.outcomes) == {"sent": 1}
 
 

@@ -13,7 +13,7 @@ import pytest
 from contracts.target import Target
 from simulator.ledger.pbx import Attempt
 from simulator.pbx.call import open_client
-from simulator.pbx.pbx import Pbx
+from simulator.pbx.pbx import Pbx, written
 from simulator.pbx.snippets import FORMS, snippet
 
 TEXT = "It's “ok” {{n}} ${HOME} $(id) `id` \\ 100 % 😀"
@@ -24,7 +24,7 @@ def recorded(lab, ledger, **more):
     """The attempt that a message to the lab leaves in a ledger."""
     with open_client() as client:
         pbx = Pbx(lab_target(lab), ledger, client, run="story-7")
-        pbx.post({**pbx.payload(lab.from_number, "+639171234567", TEXT), **more})
+        pbx.post({**written(pbx.habits, lab.from_number, "+639171234567", TEXT), **more})
     return list(ledger.attempts())[-1]
 
 
