@@ -61,3 +61,11 @@ def test_ids_that_are_all_taken_are_a_definite_refusal(desk, refused):
     refused(desk.send(), 500, "10007")
     with desk.gateway.database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM orders").scalar() == 1
+
+
+def test_three_digits_name_the_process_and_four_count():
+    """What is drawn at the start fits its digits, and the last number is followed by the first."""
+    asked = []
+    ids = Ids(Clock(1_000_000_000.0), lambda below: asked.append(below) or below - 1)
+    assert asked == [36**3, 36**4]
+    assert [ids.draw(), ids.draw()] == ["SDPS010909014640ZZZZZZZ", "SDPS010909014640ZZZ0000"]

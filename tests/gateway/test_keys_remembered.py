@@ -10,12 +10,14 @@ WRONG = "ysk_" + "0" * 43
 
 
 class Counted(Keys):
-    """Counts its looks into the database."""
+    """Counts its looks into the database; what happens `meanwhile` can be said."""
 
-    looks = 0
+    looks, meanwhile = 0, None
 
     def _read(self, key_digest):
         self.looks += 1
+        if self.meanwhile:
+            self.meanwhile()
         return super()._read(key_digest)
 
 
@@ -48,11 +50,20 @@ def known(desk):
 def test_a_good_key_is_looked_up_once_in_half_a_second(known, later, looks):
     """And not trusted for a moment longer, nor when the clock jumps back."""
     keys, clock, _, ask = known
-    clock.now = 0.0
     first = ask()
-    clock.now = later
+    clock.now += later
     assert ask() == first
     assert (keys.looks, first.allowed_from) == (looks, frozenset())
+
+
+def test_one_request_looks_again_while_the_others_go_on(known):
+    """A slow look into the database holds up the request that makes it, and no other."""
+    keys, clock, _, ask = known
+    first, others = ask(), []
+    clock.now += FRESH
+    keys.meanwhile = lambda: others.append(ask())
+    assert ask() == first
+    assert (keys.looks, others) == (2, [first])
 
 
 def test_a_wrong_key_is_not_remembered(known):

@@ -10,16 +10,11 @@ import pytest
 
 from contracts import spec
 from gateway.body import MAX_DEPTH, Message, read_body, read_message
-from gateway.contract import INVALID_NUMBER, INVALID_PARAMETER, NO_PERMISSION, UNSUPPORTED_MEDIA, Refusal
-from gateway.envelope import refused
-from gateway.message import check_content, check_numbers
-from gateway.parties import Integration
-from gateway.send import check_permission
+from gateway.contract import INVALID_PARAMETER, Refusal
 
 LIMIT = spec.limits().body_bytes
 PAGE = spec.page_example()
 PLAIN = json.dumps(PAGE).encode()
-FREE = Integration(1, 1, 50, True, True, "FUTURESMS", True, frozenset(), frozenset())
 
 
 class Stream:
@@ -74,10 +69,12 @@ REFUSED = {
     "another type": (environ(kind="text/plain"), 415, NOT_JSON_TYPE),
     "another charset": (environ(kind="application/json; charset=latin1"), 415, NOT_JSON_TYPE),
     "a charset with two values": (environ(kind="application/json; charset=latin1=utf-8"), 415, NOT_JSON_TYPE),
+    "a charset not quite right": (environ(kind='application/json; charset="utf-16"'), 415, NOT_JSON_TYPE),
+    "no type, though something": (environ(kind=""), 415, NOT_JSON_TYPE),
     "compressed": (environ(HTTP_CONTENT_ENCODING="gzip"), 415, "The body must not be compressed"),
     "compressed and strange": (environ(kind="", HTTP_CONTENT_ENCODING="gzip"), 415, NOT_JSON_TYPE),
     "nothing at all": (environ(b"", kind=""), 400, "The request needs a JSON body"),
-    "nothing, of no length": ({"wsgi.input": Stream(b""), "CONTENT_TYPE": ""}, 400, "The request needs a JSON body"),
+    "nothing, of no length": ({"wsgi.input": Stream(b"")}, 400, "The request needs a JSON body"),
     "a byte too many": (environ(PLAIN.ljust(LIMIT + 1)), 413, TOO_LONG),
     "a byte too many in chunks": (chunked(PLAIN.ljust(LIMIT + 1)), 413, TOO_LONG),
     "an endless length": (environ(CONTENT_LENGTH="9" * 5000), 413, TOO_LONG),
@@ -93,6 +90,7 @@ REFUSED = {
     "a list": (environ(b"[]"), 400, "The body must be a JSON object"),
     "deeper than allowed": (member("[" * MAX_DEPTH + "]" * MAX_DEPTH), 400, "The body is nested too deeply"),
     "deeper than the stack": (environ(b"[" * 30_000), 400, "The body is nested too deeply"),
+    "NUL": (member(r'"\u0000"'), 400, HALF),
     "the last half": (member(r'"\udfff"'), 400, HALF),
     "a half beside other things": (member(r'["\ud800", {"a": "b"}, ["c"], "d"]'), 400, HALF),
     "a half before other things": (member(r'[["c"], {"a": "b"}, "\ud800"], "y": ["z", "z"], "w": {"v": 1}'), 400, HALF),
@@ -107,72 +105,6 @@ def test_what_is_refused_is_told_in_a_sentence(case):
         read_message(asked | {"wsgi.input": asked["wsgi.input"].again()})
     assert (fault.value.status, fault.value.row, fault.value.detail) == (status, INVALID_PARAMETER, detail)
     assert str(fault.value) == f"10002 {detail}"
-
-
-def _refusal(check, *given):
-    with pytest.raises(Refusal) as fault:
-        check(*given)
-    return fault.value.row, fault.value.detail
-
-
-PERMISSIONS = {
-    "The integration is disabled": {"enabled": False},
-    "The account is suspended": {"account_active": False},
-    "The integration has no sender": {"sender": None},
-    "The sender is not approved": {"sender_approved": False},
-}
-GOOD = Message("+630000000001", "+639171234567", "hi", [])
-FROM, TO = "from is not a number of this integration", "to is not a mobile number in E.164 format"
-
-
-def changed(row, **fields):
-    """The integration with these fields."""
-    return Integration(**{name: getattr(row, name) for name in Integration.__dataclass_fields__} | fields)
-
-
-@pytest.mark.parametrize("detail", PERMISSIONS)
-def test_who_may_not_send_is_told_why(detail):
-    """10005 says which of the four it is."""
-    assert _refusal(check_permission, changed(FREE, **PERMISSIONS[detail])) == (NO_PERMISSION, detail)
-
-
-@pytest.mark.parametrize(
-    ("given", "terms", "row", "detail"),
-    [
-        (GOOD._replace(from_number="630"), {}, INVALID_NUMBER, FROM),
-        (GOOD, {"allowed_from": frozenset({"+630000000002"})}, INVALID_NUMBER, FROM),
-        (GOOD._replace(to="+12"), {}, INVALID_NUMBER, TO),
-        (GOOD._replace(to="+441212345678"), {}, INVALID_NUMBER, TO),
-        (GOOD, {"allowed_countries": frozenset({44})}, NO_PERMISSION, "The sender may not send to country code 63"),
-    ],
-)
-def test_a_number_that_cannot_be_used_is_told(given, terms, row, detail):
-    """10001 for a number, 10005 for a destination out of reach."""
-    assert _refusal(check_numbers, given, changed(FREE, **terms)) == (row, detail)
-
-
-def test_a_number_on_the_lists_is_used():
-    """Lists of the integration allow what is on them."""
-    terms = {"allowed_from": frozenset({GOOD.from_number}), "allowed_countries": frozenset({63})}
-    check_numbers(GOOD, changed(FREE, **terms))
-
-
-@pytest.mark.parametrize(
-    ("given", "row", "detail"),
-    [
-        (
-            GOOD._replace(media_urls=["x"]),
-            UNSUPPORTED_MEDIA,
-            "This integration sends text only; media_urls must be empty",
-        ),
-        (GOOD._replace(text=None), INVALID_PARAMETER, "text must not be empty"),
-        (GOOD._replace(text=" \n"), INVALID_PARAMETER, "text must not be empty"),
-        (GOOD._replace(text="x" * 2001), INVALID_PARAMETER, "text must be at most 2000 characters"),
-    ],
-)
-def test_content_that_cannot_be_sent_is_told(given, row, detail):
-    """10003 for media, 10002 for the text."""
-    assert _refusal(check_content, given) == (row, detail)
 
 
 @pytest.mark.parametrize("asked", [environ, chunked])
@@ -202,12 +134,25 @@ def test_a_body_of_no_declared_length_is_empty():
     assert read_body({"wsgi.input": Stream(PLAIN)}) == b""
 
 
-@pytest.mark.parametrize("value", ["[" * 63 + "]" * 63, '"' + "[{" * 100 + '"', "[" + "[]," * 100 + "[]]"])
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 63 + "]" * 63, "[[]," + "[" * 62 + "]" * 62 + "]", '"' + "[{" * 100 + '"', "[" + "[]," * 100 + "[]]"],
+)
 def test_depth_alone_counts(value):
     """64 levels with the object itself are read; brackets in a string or side by side are no levels."""
     assert read_message(member(value)) == Message(PAGE["from"], PAGE["to"], PAGE["text"], [])
 
 
-def test_a_refusal_of_the_method_names_the_others():
-    """What goes with 405 goes out with it."""
-    assert refused(Refusal(INVALID_PARAMETER, "x", status=405, allow="GET, HEAD")).headers["Allow"] == "GET, HEAD"
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "APPLICATION/JSON",
+        "application/json; charset=utf-8",
+        'application/json ;charset="UTF-8"; a=b',
+    ],
+)
+@pytest.mark.parametrize("coding", [{}, {"HTTP_CONTENT_ENCODING": "identity"}, {"HTTP_CONTENT_ENCODING": "Identity"}])
+def test_json_in_utf_8_is_read_however_it_is_declared(kind, coding):
+    """Neither the case of a type nor a parameter that changes nothing is a fault."""
+    assert read_message(environ(kind=kind, **coding)).text == PAGE["text"]
