@@ -81,7 +81,7 @@ def documents(target: Target) -> tuple[Case, ...]:
 
 def naughty(target: Target) -> tuple[Case, ...]:
     """Strings that break programs: some twenty to a text, and each as a recipient."""
-    strings = _table("cases/naughty.yaml")
+    strings = naughty_strings()
     texts = ["\n".join(strings[start : start + 20]) for start in range(0, len(strings), 20)]
     rows: list[dict[str, Any]] = [
         {"name": f"naughty-text-{number}", "message": {"text": text}, "expect": {"YS-TXT-05": "200"}}
@@ -91,6 +91,11 @@ def naughty(target: Target) -> tuple[Case, ...]:
         rule = "YS-NUM-01" if text.isascii() else "YS-NUM-03"
         rows.append({"name": f"naughty-to-{number}", "message": {"to": text}, "expect": {rule: "400/10001"}})
     return tuple(_case(row | {"says": "A naughty string."}, target) for row in rows)
+
+
+def naughty_strings() -> tuple[str, ...]:
+    """The strings by themselves, for whoever tries them elsewhere."""
+    return tuple(_table("cases/naughty.yaml"))
 
 
 def send(target: Target, name: str = "send", **message: Any) -> Case:  # noqa: ANN401 - fields of any JSON type

@@ -5,7 +5,7 @@ import smsutil
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.ledger.segments import segments
+from simulator.ledger.segments import segments, split
 
 UNHURRIED = settings(deadline=None)  # the machine is shared
 EDGES = ["a" * 160, "a" * 161, "€" * 80, "€" * 81, "a" * 159 + "€", "a" * 152 + "€" + "a" * 20,
@@ -24,8 +24,16 @@ def test_edges_agree_with_an_independent_count(text):
     assert segments(text) == oracle(text)
 
 
+@pytest.mark.parametrize("text", EDGES, ids=range(len(EDGES)))
+def test_the_parts_agree_with_an_independent_split(text):
+    """What each segment carries is what smsutil puts into it; together they are the text."""
+    assert split(text) == tuple(part.content for part in smsutil.split(text).parts)
+    assert "".join(split(text)) == text
+
+
 @UNHURRIED
 @given(st.text(st.sampled_from("aZ0 €^{ñçжş😀👩\n"), min_size=1, max_size=400))
 def test_any_mixture_agrees_with_an_independent_count(text):
     """Whatever the mixture of plain, extended, UCS-2 and surrogate letters."""
     assert segments(text) == oracle(text)
+    assert (len(split(text)), "".join(split(text))) == (segments(text)[1], text)
