@@ -105,7 +105,8 @@ class Follower:
         """Take in one batch of each source; whether any of them was full, so that more may be waiting."""
         full = [self._move(name, source, apply) for name, source, apply in self._sources]
         self._close_open()
-        self._adopt()
+        if not full[0]:  # else the answers that name those orders may still be unread
+            self._adopt()
         return any(full)
 
     def _move(self, name: str, source: Table | EventLog, apply: Callable[..., None]) -> bool:

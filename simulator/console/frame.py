@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from contracts import spec
 from simulator.console.page import Alarm, Page, console
-from simulator.console.redaction import is_redacted, shown_number, shown_text
+from simulator.console.redaction import is_redacted, keep_redacted, shown_number, shown_text
 from simulator.console.rooms import own_room, shown_room
 from simulator.console.search import message_url
 
@@ -34,6 +34,7 @@ def frame(app: Flask, pages: Iterable[Page]) -> None:
         }
 
     app.context_processor(around)
+    app.url_defaults(keep_redacted)
     app.jinja_env.globals["message_url"] = message_url
     app.jinja_env.filters.update(
         clock=clock, day=day, iso=iso, seconds=seconds, offset=offset, number=shown_number, said=shown_text

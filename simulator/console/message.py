@@ -1,21 +1,22 @@
 """One message's whole life, on one axis of time, with its exchange, what the judge says of it, and how to repeat it."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import click
-from flask import Response, abort, render_template
+from flask import Response, abort, render_template, request
 
 from simulator.carrier.controls import ask
 from simulator.console.exchange import readable, verdict
 from simulator.console.life import life, veiled
-from simulator.console.page import Page, as_command, console
+from simulator.console.page import Page, as_command, console, live_part
 from simulator.console.record import messages, scrubbed, steps_of
 from simulator.console.redaction import is_redacted
 from simulator.console.search import one
 from simulator.ledger.pbx import Attempt
+from simulator.ledger.watch import Message
 from simulator.pbx.snippets import FORMS, faults_at, snippet
 
 FILES: Final = {"curl": "sh", "pytest": "py", "locust": "py", "bru": "bru"}
@@ -25,13 +26,13 @@ page = Page("message")
 
 
 @page.get("/messages/<int:number>")
-def attempt(number: int) -> str:
+def attempt(number: int) -> str | Response:
     """The message of a PBX's attempt."""
     return _shown(_found(attempt=number))
 
 
 @page.get("/orders/<path:order_id>")
-def order(order_id: str) -> str:
+def order(order_id: str) -> str | Response:
     """The message of an order; the way to those that no PBX here has sent."""
     return _shown(_found(order_id=order_id))
 
@@ -65,25 +66,37 @@ def _found(**name: Any) -> sqlite3.Row:  # noqa: ANN401 - `one` says what
     return row
 
 
-def _shown(row: sqlite3.Row) -> str:
+def _shown(row: sqlite3.Row) -> str | Response:
     (message,) = messages(console(), [row])
-    steps = steps_of(console(), [row["order_id"]])[row["order_id"]] if row["order_id"] else []
-    if steps:
-        steps = [*steps, *console().projection.rows(HEALTH, (row["started_at"], steps[-1]["at"]))]
-        steps.sort(key=lambda step: step["at"])
-    exchange, faults = message.attempt.exchange, known_faults()
-    veil = partial(scrubbed, attempt=message.attempt) if is_redacted() else str
+    faults = known_faults()
+    lived = _lived(row, message, faults)
+    if "part" in request.args:
+        return live_part(render_template("life.html", **lived))
+    exchange = message.attempt.exchange
     return render_template(
         "message.html",
-        row=row,
-        message=message,
-        moments=[veiled(moment, veil) for moment in life(message, steps, faults)],
-        exchange=readable(exchange, veil),
+        **lived,
+        exchange=readable(exchange, _veil(message.attempt)),
         verdict=verdict(exchange),
         curl=repeated(message.attempt, "curl", faults),
         forms=[form for form in FORMS if form != "curl"],
         line=as_command("pbx", "snippet", str(message.attempt.number)) if message.attempt.number else "",
     )
+
+
+def _lived(row: sqlite3.Row, message: Message, faults: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the part of the page needs that goes on changing."""
+    steps = steps_of(console(), [row["order_id"]])[row["order_id"]] if row["order_id"] else []
+    if steps:
+        steps = [*steps, *console().projection.rows(HEALTH, (row["started_at"], steps[-1]["at"]))]
+        steps.sort(key=lambda step: step["at"])
+    veil = _veil(message.attempt)
+    moments = [veiled(moment, veil) for moment in life(message, steps, faults)]
+    return {"row": row, "moments": moments}
+
+
+def _veil(attempt: Attempt) -> Callable[[str], str]:
+    return partial(scrubbed, attempt=attempt) if is_redacted() else str
 
 
 def known_faults() -> list[dict[str, Any]]:

@@ -3,12 +3,13 @@
 How to add one is in docs/INTERNALS.md. The menu, the alarms and the frame are in `frame.py`.
 """
 
+import hashlib
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flask import Blueprint, abort, current_app
+from flask import Blueprint, Response, abort, current_app, request
 
 from simulator.console.lab import LabView
 from simulator.console.projection import Projection
@@ -53,6 +54,14 @@ def console() -> Console:
     """The console of the request being answered."""
     found: Console = current_app.extensions["console"]
     return found
+
+
+def live_part(html: str) -> Response:
+    """The answer to a `data-live` address: the part of the page as it is now, 204 if the reader has it (`?have=`)."""
+    state = hashlib.sha256(html.encode()).hexdigest()[:16]
+    if state == request.args.get("have"):
+        return Response(status=204)
+    return Response(html, mimetype="text/html", headers={"X-State": state})
 
 
 def refuse_foreign() -> None:

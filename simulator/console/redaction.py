@@ -3,7 +3,7 @@
 Switched by a cookie; `?redact=1` in a link or an export outranks it.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -38,6 +38,12 @@ def shown_number(number: str | None) -> str:
 def shown_text(text: str | None) -> str:
     """A text as this page may show it."""
     return "" if not text else veiled(text) if is_redacted() else text
+
+
+def keep_redacted(_endpoint: str, values: dict[str, Any]) -> None:
+    """A page that was opened by a link that says what is hidden leads only to pages that hide the same."""
+    if "redact" in request.args and request.method == "GET":
+        values.setdefault("redact", request.args["redact"])
 
 
 @page.post("/redaction")

@@ -63,11 +63,11 @@ def wanted_from(arguments: Mapping[str, str]) -> Wanted:
     return Wanted(**{name: arguments.get(name, "").strip() for name in EXACT | {"q": ""}} | {"room": shown_room()})
 
 
-def message_url(row: sqlite3.Row) -> str:
+def message_url(row: sqlite3.Row, part: str | None = None) -> str:
     """Where a message is shown. It stays right when the index is built anew."""
     if row["attempt"] is None:
-        return url_for("message.order", order_id=row["order_id"])
-    return url_for("message.attempt", number=row["attempt"])
+        return url_for("message.order", order_id=row["order_id"], part=part)
+    return url_for("message.attempt", number=row["attempt"], part=part)
 
 
 def runs(projection: Projection, room: str, limit: int = 20) -> list[sqlite3.Row]:

@@ -1,12 +1,11 @@
 """The timeline: every message, newest first, as a page, as the fragment that keeps it live, and found by anything."""
 
-import hashlib
 from typing import Final
 
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 
 from simulator.console.export import MOST
-from simulator.console.page import Page, console
+from simulator.console.page import Page, console, live_part
 from simulator.console.search import BEYOND, PAGE, find, runs, wanted_from
 
 OUTCOMES: Final = (
@@ -38,10 +37,4 @@ def index() -> str:
 def rows() -> Response:
     """The newest rows as they are now; 204 if they are those that the reader has (`?have=`)."""
     found = find(console().projection, wanted_from(request.args), BEYOND, PAGE)
-    fragment = render_template("rows.html", rows=found)
-    state = hashlib.sha256(fragment.encode()).hexdigest()[:16]
-    if state == request.args.get("have"):
-        return make_response("", 204)
-    response = make_response(fragment)
-    response.headers["X-State"] = state
-    return response
+    return live_part(render_template("rows.html", rows=found))

@@ -8,12 +8,13 @@ it serves, and at last writes 200 messages a second and looks how old the newest
 
 import json
 import re
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,24 +103,44 @@ def first_byte(client: httpx.Client, path: str) -> float:
     return took * 1000
 
 
-def measure(lab: Lab, messages: int) -> dict[str, list[float]]:
-    """Wait for the index, then the first bytes of each page in milliseconds."""
-    start = time.perf_counter()
-    with httpx.Client(base_url=lab.console_url, timeout=120, trust_env=False) as client:
-        client.get("/api/expect", params={"count": messages, "state": "tried", "timeout": 60})
-        indexed = time.perf_counter() - start
-        before = memory(lab)
-        times = {name: [first_byte(client, path) for _ in range(TURNS)] for name, path in PAGES.items()}
-        after = memory(lab)
-        exported = time.perf_counter()
-        size = len(client.get("/export.json").content)
-        click.echo(
-            f"{messages} messages: indexed in {indexed:.1f} s, {memory(lab):.0f} MB "
-            f"({before:.0f} before and {after:.0f} after {TURNS * len(PAGES)} pages), index "
-            f"{(lab.directory / 'console.sqlite').stat().st_size / 1e6:.0f} MB, "
-            f"10,000 exported: {size / 1e6:.1f} MB in {time.perf_counter() - exported:.1f} s"
-        )
-    return times
+def is_indexed(directory: Path) -> bool:
+    """Whether the console has read every source to its end."""
+    with closing(sqlite3.connect(directory / "console.sqlite", timeout=30)) as index:
+        reached = dict(index.execute("SELECT name, position FROM sources"))
+    with closing(sqlite3.connect(directory / "carrier.sqlite")) as carrier:
+        receipts = carrier.execute("SELECT max(number) FROM receipts").fetchone()[0]
+    return reached.get("receipts") == receipts and reached.get("gateway") == (directory / "gateway.log").stat().st_size
+
+
+def report(lab: Lab, messages: int, started: float) -> None:
+    """Wait for the index, then say what it took, and what a whole export takes."""
+    while not is_indexed(lab.directory):
+        time.sleep(0.2)
+    indexed, exported = time.perf_counter() - started, time.perf_counter()
+    with httpx.stream("GET", f"{lab.console_url}/export.json", timeout=120, trust_env=False) as answer:
+        size = sum(map(len, answer.iter_raw()))
+    click.echo(
+        f"{messages} messages: indexed in {indexed:.1f} s, {memory(lab):.0f} MB of memory, index of "
+        f"{(lab.directory / 'console.sqlite').stat().st_size / 1e6:.0f} MB; "
+        f"export of at most 10,000: {size / 1e6:.1f} MB in {time.perf_counter() - exported:.1f} s"
+    )
+
+
+def compare(labs: Sequence[Lab]) -> None:
+    """The first bytes of each page in both labs, asked in turns, so that whatever else runs here slows down both."""
+    before = [memory(lab) for lab in labs]
+    click.echo(f"{'first byte, ms':<22} {'median':>24} {'best':>24}")
+    with ExitStack() as open_clients:
+        clients = [
+            open_clients.enter_context(httpx.Client(base_url=lab.console_url, timeout=60, trust_env=False))
+            for lab in labs
+        ]
+        for name, path in PAGES.items():
+            turns = [[first_byte(client, path) for client in clients] for _ in range(TURNS)]
+            pairs = [tuple(map(typical, zip(*turns, strict=True))) for typical in (statistics.median, min)]
+            click.echo(f"{name:<22} " + " ".join(f"{few:7.1f} {lots:7.1f} x{lots / few:6.2f} " for few, lots in pairs))
+    for lab, was in zip(labs, before, strict=True):
+        click.echo(f"memory over {TURNS * len(PAGES)} pages: {was:.0f} MB, then {memory(lab):.0f} MB")
 
 
 def follow(lab: Lab, first: int, seconds: int) -> None:
@@ -142,22 +163,19 @@ def follow(lab: Lab, first: int, seconds: int) -> None:
 
 
 def main(many: int, seconds: int) -> None:
-    """Both labs, one table."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
+    """Both labs side by side."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as consoles:
+        labs = []
         for messages in (100, many):
             directory = Path(folder, str(messages))
             directory.mkdir()
             for first in range(0, messages, BATCH):
                 write(directory, first, min(BATCH, messages - first))
-            with console(directory) as lab:
-                found[messages] = measure(lab, messages)
-                if messages == many:
-                    follow(lab, many, seconds)
-    click.echo(f"{'first byte, ms':<22} {'median':>24} {'best':>24}")
-    for name in PAGES:
-        pairs = [(typical(found[100][name]), typical(found[many][name])) for typical in (statistics.median, min)]
-        click.echo(f"{name:<22} " + " ".join(f"{few:7.1f} {lots:7.1f} x{lots / few:6.2f} " for few, lots in pairs))
+            started = time.perf_counter()
+            labs.append(consoles.enter_context(console(directory)))
+            report(labs[-1], messages, started)
+        compare(labs)
+        follow(labs[-1], many, seconds)
 
 
 if __name__ == "__main__":

@@ -87,3 +87,33 @@ def test_redaction_reaches_everything(text, bench):
         assert len(text) <= 3 or (text not in shown and json.dumps(text)[1:-1] not in shown), path
         assert len(text) > 3 or f'"text": "{text}"' not in shown.replace("&#34;", '"'), path
     assert "a secret" not in bench.get("/messages/1", redact="1")
+
+
+def test_a_life_goes_on_while_it_is_looked_at(bench):
+    """The page names the address of its live part, which speaks when something has happened."""
+    bench.sends("A")
+    bench.rows()
+    (address,) = re.findall(r'data-live="([^"]+)"', bench.get("/messages/1"))
+    first = bench.client.get(address)
+    have = {"part": "life", "have": first.headers["X-State"]}
+    assert bench.client.get("/messages/1", query_string=have).status_code == 204
+
+    bench.takes("A")
+    bench.rows()
+    second = bench.client.get("/messages/1", query_string=have)
+
+    assert ("Takes it" in first.text, "Takes it" in second.text) == (False, True)
+    assert "not at the carrier yet" in first.text
+
+
+@pytest.mark.parametrize("path", ["/", "/messages/1"])
+def test_a_link_that_hides_leads_to_what_hides(path, bench):
+    """Every address on a page that was opened with `?redact=1` says so too: its live part, its links, its files."""
+    bench.sends("A")
+    bench.rows()
+
+    page = bench.get(path, redact="1")
+
+    addresses = re.findall(r'(?:data-live|href)="(/[^"]*)"', page)
+    assert not [one for one in addresses if "redact=1" not in one and not one.startswith("/static")]
+    assert 'name="redact" value="1"' in page or path != "/"
