@@ -1,0 +1,39 @@
+"""A lab with a console, and PBXs that send: what the browser looks at, in tests and on screenshots."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from contracts.target import load
+from simulator.handover import hand_over
+from simulator.lab import CONSOLE, Lab, free_port, running_lab
+from simulator.ledger.pbx import PbxLedger
+from simulator.pbx.call import open_client
+from simulator.pbx.outcome import Outcome
+from simulator.pbx.pbx import Pbx
+
+
+@contextmanager
+def console_lab(directory: Path) -> Iterator[Lab]:
+    """Gateway, carrier and console as processes, as `smslab up` starts them."""
+    with running_lab(directory, rate=5000) as lab:
+        target = hand_over(lab)
+        lab.console_port = free_port()
+        lab.start(CONSOLE, "--lab", str(target))
+        yield lab
+
+
+def send(lab: Lab, run: str, *messages: tuple[str, str]) -> list[Outcome]:
+    """A PBX sends each text to its number, as part of that run."""
+    with PbxLedger(lab.pbx_ledger) as ledger, open_client() as client:
+        pbx = Pbx(load(lab.directory / "lab.toml", {}), ledger, client, run=run)
+        return [pbx.send(to, text) for to, text in messages]
+
+
+def shown(lab: Lab, count: int, state: str = "delivered", **choice: str) -> None:
+    """Wait until the console's index has so many messages in that state."""
+    with httpx.Client(base_url=lab.console_url, timeout=70, trust_env=False) as client:
+        answer = client.get("/api/expect", params={"count": count, "state": state, "timeout": 60, **choice})
+    assert answer.status_code == 200, answer.text
