@@ -71,6 +71,10 @@ def test_the_order_of_reading_does_not_matter(bench):
 
     (row,) = bench.rows()
     assert (row["outcome"], row["gateway"], row["taken"], row["receipt"]) == ("delivered", "accepted", 1, "DELIVRD")
+    bench.logs("submitted", "A")
+    bench.rows()
+    bench.clock.now += GRACE + 1
+    assert len(bench.rows()) == 1
 
 
 def test_reading_goes_on_where_it_stopped(bench, tmp_path):
