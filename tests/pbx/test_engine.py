@@ -159,8 +159,9 @@ class _Screen(io.StringIO):
         self.typist = typist
 
     def flush(self):
-        """Look, and type."""
-        self.typist.write(b"+")
+        """Look, and type at the first line."""
+        if self.getvalue().count("\r") == 1:
+            self.typist.write(b"+")
 
 
 def test_live_line_shows_the_run(target, ledger):
