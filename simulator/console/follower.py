@@ -7,6 +7,7 @@ batch the messages of every order it touched are settled anew from their steps.
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -103,10 +104,13 @@ class Follower:
 
     def step(self) -> bool:
         """Take in one batch of each source; whether any of them was full, so that more may be waiting."""
-        full = [self._move(name, source, apply) for name, source, apply in self._sources]
-        self._close_open()
+        moves = [(name, partial(self._move, name, source, apply)) for name, source, apply in self._sources]
+        troubles: list[str] = []
+        full = [_tried(name, move, troubles) for name, move in moves]
+        _tried("pbx", self._close_open, troubles)
         if not full[0]:  # else the answers that name those orders may still be unread
-            self._adopt()
+            _tried("gateway", self._adopt, troubles)
+        self._projection.trouble = " ".join(dict.fromkeys(troubles))
         return any(full)
 
     def _move(self, name: str, source: Table | EventLog, apply: Callable[..., None]) -> bool:
@@ -184,6 +188,15 @@ class Follower:
         at = steps[0]["at"]
         connection.execute(ADOPT, (told.get("from", ""), to, text, at, at, order))
         connection.execute(WORDS, (last,))
+
+
+def _tried(name: str, work: Callable[[], bool | None], troubles: list[str]) -> bool:
+    """Do one part of a look; what cannot be read keeps nobody from the other parts."""
+    try:
+        return bool(work())
+    except (sqlite3.Error, OSError, ValueError) as error:
+        troubles.append(f"The console cannot follow the {name}: {error}.")
+        return False
 
 
 def taken(row: Sequence[Any]) -> Step:

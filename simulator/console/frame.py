@@ -30,6 +30,7 @@ def frame(app: Flask, pages: Iterable[Page]) -> None:
             "shown_room": shown_room(),
             "redacted": is_redacted(),
             "lab": console().lab,
+            "trouble": console().projection.trouble,
             "titles": {row.code: row.title for row in spec.error_rows()},
         }
 

@@ -76,7 +76,7 @@ class Projection:
     """One open index file: written by one thread, read by any. Two processes may follow the same lab."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.trouble = ""  # why the follower cannot read a source just now, as a sentence; it keeps trying
         if _is_of_another_make(path):
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from contracts.target import is_loopback
 from simulator.console.lab import LabView
 
+LEAST = 16  # characters of a token
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -18,9 +20,11 @@ class Settings:
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
     def __post_init__(self) -> None:
-        """Refuses to stand open: ValueError if other machines can reach it and no token is set."""
+        """Refuses to stand open: ValueError if others can reach it without a token, or by guessing one."""
         if not self.token and not is_loopback(f"//{self.bound}"):
             raise ValueError("A console that other machines can reach needs a token (--token-file).")
+        if self.token and len(self.token) < LEAST:
+            raise ValueError(f"The token is short enough to be guessed; it needs {LEAST} characters.")
 
     @property
     def bound(self) -> str:

@@ -130,6 +130,20 @@ def test_lines_that_are_no_events_are_skipped(bench):
     assert bench.rows()[0]["gateway"] == "submitted"
 
 
+def test_a_source_that_cannot_be_read_keeps_nobody_from_the_others(bench):
+    """A broken ledger is said on every page, and what the others wrote is shown all the same."""
+    bench.sends("A")
+    bench.lab.carrier_ledger.write_text("no database" * 1000)
+    bench.logs("submitted", "A")
+
+    assert bench.rows()[0]["gateway"] == "submitted"
+    assert "cannot follow the carrier" in bench.get("/")
+
+    bench.lab.carrier_ledger.unlink()
+    bench.rows()
+    assert "cannot follow" not in bench.get("/")
+
+
 def test_a_log_that_was_cut_is_read_from_its_start(bench):
     """A log that is shorter than what was read of it is a new one."""
     bench.sends("A")

@@ -10,6 +10,7 @@ from simulator.console.security import CSP, SERVER, WILDCARDS
 from simulator.console.settings import Settings
 from tests.console.conftest import KEY, open_bench, target
 
+DOOR = "a token that is long"
 ALL = WILDCARDS[0]
 READABLE = (
     "/", "/?q=abc", "/timeline/rows", "/messages/1", "/messages/999", "/orders/A", "/nothing", "/export.json",
@@ -43,7 +44,7 @@ def test_every_answer_carries_the_headers(path, full):
     assert "simulator" in SERVER
     assert answer.headers["Content-Security-Policy"] == CSP
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert path.startswith("/static/") or answer.headers["Cache-Control"] == "no-store"
     assert KEY not in text
     assert "unsafe" not in CSP
@@ -95,8 +96,8 @@ def test_only_its_own_names_are_answered(host, status, full):
 )
 def test_bound_elsewhere_it_answers_to_what_it_is_bound_to(host, name, status, tmp_path):
     """Off loopback the bound name counts; on all interfaces any address does, which no DNS can forge."""
-    with open_bench(LabView(target(), tmp_path / "lab.toml"), tmp_path / "i.sqlite", host=host, token="door") as bench:
-        headers = {"Host": name, "Authorization": "Bearer door"}
+    with open_bench(LabView(target(), tmp_path / "lab.toml"), tmp_path / "i.sqlite", host=host, token=DOOR) as bench:
+        headers = {"Host": name, "Authorization": f"Bearer {DOOR}"}
 
         assert bench.client.get("/", headers=headers).status_code == status
 
@@ -171,21 +172,27 @@ def test_it_does_not_stand_open(host, tmp_path):
         Settings(LabView(target(), tmp_path / "lab.toml"), host)
 
 
+def test_a_token_to_be_guessed_is_refused(tmp_path):
+    """A token of a few letters is none."""
+    with pytest.raises(ValueError, match="short enough to be guessed"):
+        Settings(LabView(target(), tmp_path / "lab.toml"), token="door")
+
+
 def test_the_token_is_asked_once(tmp_path):
     """Without the token every page is the door; with it, in a form or a header, the console is open."""
-    with open_bench(LabView(target(), tmp_path / "lab.toml"), tmp_path / "i.sqlite", token="door") as bench:
+    with open_bench(LabView(target(), tmp_path / "lab.toml"), tmp_path / "i.sqlite", token=DOOR) as bench:
         client = bench.client
         assert client.get("/", headers={"Accept": "text/html"}).headers["Location"] == "/login"
         assert client.get("/api/wait").status_code == 401
         assert client.post("/room", data={"room": "x"}).status_code == 401
         assert client.get("/", headers={"Authorization": "Bearer d"}).status_code == 401
-        assert client.get("/", headers={"Authorization": "Bearer door"}).status_code == 200
+        assert client.get("/", headers={"Authorization": f"Bearer {DOOR}"}).status_code == 200
         assert client.get("/healthz").status_code == 200
 
         wrong = client.post("/login", data={"token": "d\u00f6\u00f6r", "csrf_token": token(client)})
         assert wrong.status_code == 403
         assert client.get("/").status_code == 401
-        right = client.post("/login", data={"token": "door", "csrf_token": token(client)})
+        right = client.post("/login", data={"token": DOOR, "csrf_token": token(client)})
         assert right.status_code == 303
         assert client.get("/").status_code == 200
 
