@@ -1,6 +1,7 @@
 """A console on a lab whose files the test writes itself, with a clock the test moves; and one on a real lab."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from contracts import spec
 from contracts.target import Target
@@ -108,6 +110,11 @@ class Bench:
         answer = self.client.get(path, query_string=query or None)
         assert answer.status_code == 200, answer.text
         return answer.text
+
+    def posts(self, path: str, **form: str) -> TestResponse:
+        """A form as a browser sends it, with the session's token."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/login").text)[1]
+        return self.client.post(path, data={"csrf_token": token, **form})
 
 
 @contextmanager

@@ -31,17 +31,14 @@ function follow(body) {
       const old = kept.get(row.id);
       let here = row;
       if (old && old.outerHTML === row.outerHTML) here = old;
-      else if (old) {
-        const focused = old.contains(document.activeElement);
-        old.replaceWith(row);
-        if (focused) row.querySelector("a")?.focus();
-      } else if (kept.size) row.classList.add("fresh");
+      else if (old) here = morph(old, row);
+      else if (kept.size) row.classList.add("fresh");
       kept.delete(row.id);
       if (body.children[index] !== here) body.insertBefore(here, body.children[index] || null);
     });
     kept.forEach((row) => row.remove());
     const table = body.closest("table");
-    if (rows.length && table.hidden) {
+    if (rows.length && table?.hidden) {
       table.hidden = false;
       document.querySelector(".empty")?.remove();
     }
@@ -63,9 +60,26 @@ function follow(body) {
   schedule();
 }
 
+// Let `old` say what `fresh` says and touch only what differs: focus and opened details stay; gives what is there now.
+function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) {
+    old.replaceWith(fresh);
+    return fresh;
+  }
+  if (old.nodeType === Node.TEXT_NODE && old.data !== fresh.data) old.data = fresh.data;
+  for (const { name, value } of fresh.attributes || []) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...(old.attributes || [])]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  const mine = [...old.childNodes].filter((node) => !node.dataset?.own);
+  const theirs = [...fresh.childNodes];
+  mine.slice(theirs.length).forEach((node) => node.remove());
+  theirs.forEach((node, at) => (mine[at] ? morph(mine[at], node) : old.append(node)));
+  return old;
+}
+
 function copyable(element) {
   const button = document.createElement("button");
   button.type = "button";
+  button.dataset.own = "1"; // not of the server, so not in its fragments
   button.className = "quiet copy";
   button.textContent = "Copy";
   button.addEventListener("click", async () => {
@@ -90,6 +104,32 @@ function keys(event) {
   links[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), links.length - 1)]?.focus();
 }
 
+// What the server makes of a form, shown while somebody types.
+function previewed(form) {
+  const place = document.getElementById(form.dataset.into);
+  let timer = 0, turn = 0;
+
+  async function look() {
+    const mine = ++turn;
+    try {
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      if (!answer.ok) return;
+      const fresh = place.cloneNode(false);
+      fresh.innerHTML = await answer.text();
+      if (mine === turn) morph(place, fresh);
+    } catch {
+      // The preview stays as it is; sending says what is wrong.
+    }
+  }
+
+  form.querySelectorAll("[data-without-script]").forEach((button) => (button.hidden = true));
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, 150);
+  });
+}
+
 document.querySelectorAll("[data-live]").forEach(follow);
+document.querySelectorAll("[data-preview]").forEach(previewed);
 document.querySelectorAll("[data-copy]").forEach(copyable);
 document.addEventListener("keydown", keys);
