@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Flask
 
-from simulator.console import api, export, message, redaction, rooms, security, timeline
+from simulator.console import api, channels, compose, export, message, redaction, rooms, security, timeline
 from simulator.console.frame import frame
 from simulator.console.page import Console, Page
 from simulator.console.projection import Projection
@@ -15,6 +15,8 @@ from simulator.console.settings import Settings
 # One line each, in the order of the menu; pages without a title are not in it.
 PAGES: Final[tuple[Page, ...]] = (
     timeline.page,
+    compose.page,
+    channels.page,
     message.page,
     export.page,
     api.page,
