@@ -5,14 +5,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from flask import url_for
 
-from contracts.target import load
+from contracts.target import Target, load
+from simulator.console.app import PAGES, create_app
+from simulator.console.lab import LabView
+from simulator.console.settings import Settings
 from simulator.handover import hand_over
 from simulator.lab import CONSOLE, Lab, free_port, running_lab
 from simulator.ledger.pbx import PbxLedger
 from simulator.pbx.call import open_client
 from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx
+
+
+def menu() -> dict[str, str]:
+    """The title and the address of each page in the console's menu."""
+    nowhere = LabView(Target("http://127.0.0.1:9/", None, "", "", ""), Path("lab.toml"))
+    with create_app(Settings(nowhere), None).test_request_context():
+        return {page.title: url_for(f"{page.name}.index") for page in PAGES if page.title}
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from simulator.console.app import PAGES
+from tests.console.browser.stage import menu
 
-MENU = {page.title: f"{page.url_prefix or ''}/" for page in PAGES if page.title}
+MENU = menu()
 # Every page of the menu, and what they lead to.
 LOOKS = MENU | {
     "Attempt 1": "/messages/1",
@@ -53,7 +53,8 @@ def test_each_page_of_the_menu_opens(title, visit):
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_page_is_for_a_phone_too(look, visit):
     """At 360 pixels nothing scrolls sideways, nothing is cut off, and nothing is too small to read."""
-    page = open_page(visit(width=360), LOOKS[look])
+    page = visit(width=360, forgive="404").page
+    page.goto(LOOKS[look])
 
     assert page.evaluate(TOO_WIDE) <= 0
     assert page.evaluate(CUT_OFF) == []
@@ -63,7 +64,8 @@ def test_each_page_is_for_a_phone_too(look, visit):
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_page_is_for_everybody(look, visit):
     """axe-core finds nothing serious: neither on a phone nor on a desk, and every contrast is AA in both schemes."""
-    page = open_page(visit(bypass_csp=True), LOOKS[look])
+    page = visit(bypass_csp=True, forgive="404").page
+    page.goto(LOOKS[look])
     page.evaluate("() => document.querySelectorAll('details').forEach(one => one.open = true)")
     page.evaluate(AXE_SCRIPT)
 
@@ -75,12 +77,3 @@ def test_each_page_is_for_everybody(look, visit):
             found[width, scheme] = page.evaluate(AXE, None if scheme == "light" else ["color-contrast"])
 
     assert {where: what for where, what in found.items() if what} == {}
-
-
-def open_page(window, address):
-    """The page at an address, which an error page tells the browser's console about."""
-    answer = window.page.goto(address)
-    if answer.status >= 400:
-        assert len(window.complaints) == 1
-        window.complaints.clear()
-    return window.page

@@ -33,11 +33,15 @@ def chromium() -> Iterator[Browser]:
 
 
 class Window:
-    """One visitor of the console at `url`: a page with cookies of its own, and what it complained of."""
+    """One visitor of the console at `url`: a page with cookies of its own, and what it complained of.
 
-    def __init__(self, browser: Browser, url: str, width: int = 1440, **options: Any) -> None:
+    `forgive` is what a complaint may contain, and is then none: a page that answers 404 is one to the browser.
+    """
+
+    def __init__(self, browser: Browser, url: str, width: int = 1440, forgive: str = "", **options: Any) -> None:
         size = {"width": width, "height": 900}
-        self._url, self.complaints = url, []
+        self._url, self._forgive = url, forgive or "\0"
+        self.complaints: list[str] = []
         self._context: BrowserContext = browser.new_context(
             base_url=url, viewport=size, reduced_motion="reduce", locale="en-GB", **options
         )
@@ -54,7 +58,7 @@ class Window:
         self._context.close()
 
     def _hear(self, said: ConsoleMessage) -> None:
-        if said.type in {"error", "warning"}:
+        if said.type in {"error", "warning"} and self._forgive not in said.text:
             self.complaints.append(f"{said.type}: {said.text}")
 
     def _answer(self, dialog: Dialog) -> None:
