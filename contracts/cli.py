@@ -41,10 +41,12 @@ def contract() -> None:
 @click.option("--quick", is_flag=True, help="Leave out the generated requests.")
 @click.option("--strict", is_flag=True, help="Fail for broken `should` rules too.")
 @click.option("--require-all", is_flag=True, help="Exit 4 unless every published answer was reached.")
-@click.option("--examples", default=100, show_default=True, help="Generated requests per operation.")
+@click.option(
+    "--examples", default=100, type=click.IntRange(0), show_default=True, help="Generated requests per operation."
+)
 @click.option("--seed", default=1, show_default=True, help="Same seed, same requests.")
-@click.option("--max-accepted", type=int, help="Budget of real SMS. Default: the target's, else 25.")
-@click.option("--rate", type=float, help="Requests per second at most.")
+@click.option("--max-accepted", type=click.IntRange(0), help="Budget of real SMS. Default: the target's, else 25.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests per second at most.")
 @click.option("--baseline", "accepted", type=_PATH, help="TOML file of accepted deviations.")
 @click.option("--report", multiple=True, help=f"KIND=FILE (- is stdout): {', '.join(FILES)}.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
@@ -82,7 +84,9 @@ def verify(
 @contract.command()
 @target_options
 @click.option("--strict", is_flag=True, help="Fail for broken `should` rules too.")
-@click.option("--examples", default=1000, show_default=True, help="Generated requests per operation.")
+@click.option(
+    "--examples", default=1000, type=click.IntRange(1), show_default=True, help="Generated requests per operation."
+)
 @click.option("--seed", default=1, show_default=True, help="Same seed, same requests.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
 def fuzz(target: Target, *, strict: bool, examples: int, seed: int, as_json: bool) -> None:
@@ -115,7 +119,13 @@ def rules(*, as_json: bool) -> None:
 @contract.command()
 @target_options
 @click.argument("names", nargs=-1)
-@click.option("--examples", default=0, show_default=True, help="Generated requests per operation and mutant.")
+@click.option(
+    "--examples",
+    default=0,
+    type=click.IntRange(0),
+    show_default=True,
+    help="Generated requests per operation and mutant.",
+)
 @click.option("--everything", is_flag=True, help="Provoke bursts and outages for every mutant.")
 @click.option("--json", "as_json", is_flag=True, help="Print the kill matrix as JSON.")
 def mutants(target: Target, names: tuple[str, ...], *, examples: int, everything: bool, as_json: bool) -> None:

@@ -17,12 +17,10 @@ from urllib.parse import urlsplit
 import click
 
 from contracts import spec
+from contracts.settings import check
 
 KEY_VARIABLE = "YEASTAR_API_KEY"
 POLITE_RATE = 10.0  # requests per second beyond loopback, unless the target says otherwise
-_SETTINGS = {"name", "send_url", "verify_url", "key_env", "key_file", "from", "to"} | {
-    *("max_accepted", "rate", "timeout", "provoke", "unprovokable", "carrier", "only_to")
-}
 _RECEIVER = re.compile(r"\+[0-9]{1,15}\*?")
 
 
@@ -66,16 +64,15 @@ def from_table(table: Mapping[str, Any], environ: Mapping[str, str], *, base: Pa
 
     Raises `ValueError` with one sentence for a person if something is missing, unknown or unusable.
     """
-    if unknown := set(table) - _SETTINGS:
-        raise ValueError(f"The target has unknown settings: {', '.join(sorted(unknown))}.")
-    send_url = _url(table.get("send_url"), "send_url")
+    check(table)
+    send_url = table["send_url"]
     if "to" not in table and not is_loopback(send_url):
         raise ValueError("A provider that is not on this machine needs `to`: a number that may receive tests.")
     page = spec.page_example()
     provoke: Mapping[str, Mapping[str, Any]] = table.get("provoke", {})
     return Target(
         send_url=send_url,
-        verify_url=_url(table["verify_url"], "verify_url") if table.get("verify_url") else None,
+        verify_url=table.get("verify_url") or None,
         key=_key(table, environ, base, KEY_VARIABLE),
         from_number=table.get("from", page["from"]),
         to_number=table.get("to", page["to"]),
@@ -153,15 +150,6 @@ def _table(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"The target file {path.name} cannot be read: {error}.") from error
-
-
-def _url(value: object, name: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"The provider needs --send-url or a --target file with {name}.")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        raise ValueError(f"{name} must be an http or https URL without credentials, not {value!r}.")
-    return value
 
 
 def _has_key(how: Mapping[str, Any]) -> bool:

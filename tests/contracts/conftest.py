@@ -1,9 +1,7 @@
 """Providers to judge: the minimal one in this process, the bundled gateway as a lab of its own processes."""
 
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,28 +13,22 @@ from contracts.serving import serving
 from contracts.target import Target
 from contracts.verdict import Verdict
 from contracts.verify import run
+from tests.contracts.faulty_providers import create
+from tests.contracts.minimal_provider import Minimal
 
 KEY = "minimalKeyAbc123"
-
-
-def _module(name):
-    module_spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
 def minimal_app():
     """A fresh minimal provider per call, with the options of `minimal_provider.Minimal`."""
-    minimal = _module("minimal_provider").Minimal
-    return lambda **options: minimal(KEY, blocked_key="blockedKeyAbc123", **options).app
+    return lambda **options: Minimal(KEY, blocked_key="blockedKeyAbc123", **options).app
 
 
 @pytest.fixture(scope="session")
 def faulty_app():
     """A provider of the kind "framework" or "script", with the faults of such."""
-    return lambda kind: _module("faulty_providers").create(kind, KEY)
+    return lambda kind: create(kind, KEY)
 
 
 @pytest.fixture(scope="session")

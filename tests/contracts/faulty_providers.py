@@ -5,15 +5,9 @@ status passed through. `ScriptProvider` is a script behind a web server: a 401 o
 messages without anything in them accepted, a crash page when the upstream fails.
 """
 
-import importlib.util
-from pathlib import Path
-
 from flask import jsonify
 
-_PATH = Path(__file__).with_name("minimal_provider.py")
-_SPEC = importlib.util.spec_from_file_location("minimal_provider", _PATH)
-minimal = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(minimal)
+from tests.contracts import minimal_provider as minimal
 
 
 class FrameworkProvider(minimal.Minimal):

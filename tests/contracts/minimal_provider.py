@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import make_server
@@ -34,12 +35,13 @@ def refusal(code: str, detail: str) -> tuple[Response, int]:
 
 
 class Minimal:
-    """The provider. The blocked key may not send; POST and DELETE /outage begin and end an outage."""
+    """The provider. The blocked key may not send, the slow one little; POST to /outage begins one, DELETE ends it."""
 
-    def __init__(self, key: str, *, blocked_key: str = "", per_second: int = 10_000) -> None:
-        self.key, self.blocked_key, self.per_second = key, blocked_key, per_second
+    def __init__(self, key: str, *, blocked_key: str = "", slow_key: str = "", per_second: int = 10_000) -> None:
+        self.key, self.blocked_key, self.slow_key = key, blocked_key, slow_key
+        self.limits = {f"Bearer {key}": per_second, f"Bearer {blocked_key}": per_second, f"Bearer {slow_key}": 5}
         self.numbers, self.lock = itertools.count(1), threading.Lock()
-        self.second, self.count, self.is_down = 0, 0, False
+        self.second, self.counts, self.is_down = 0, Counter[str](), False
         self.app = Flask(__name__)
         self.app.add_url_rule(PATH + "verify", view_func=self.verify, methods=["GET"])
         self.app.add_url_rule(PATH + "sendmessage", view_func=self.send, methods=["POST"])
@@ -62,19 +64,20 @@ class Minimal:
     def gate(self):
         """The key, the rate and the permission, or None."""
         given = request.headers.get("Authorization", "")
-        if given not in {f"Bearer {self.key}", f"Bearer {self.blocked_key}"} or given == "Bearer ":
+        if given not in self.limits or given == "Bearer ":
             return refusal("10004", "The key is missing or invalid")
-        if self.is_too_fast():
+        if self.is_too_fast(given):
             return refusal("10006", "Slow down")
-        return None if given == f"Bearer {self.key}" else refusal("10005", "No permission")
+        return refusal("10005", "No permission") if given == f"Bearer {self.blocked_key}" else None
 
-    def is_too_fast(self):
-        """More than so many in one second of the clock."""
+    def is_too_fast(self, key):
+        """More than so many of this key in one second of the clock."""
         with self.lock:
             second = int(time.time())
-            self.count = self.count + 1 if self.second == second else 1
-            self.second = second
-            return self.count > self.per_second
+            if second != self.second:
+                self.second, self.counts = second, Counter()
+            self.counts[key] += 1
+            return self.counts[key] > self.limits[key]
 
     def body(self):
         """The body as Flask reads it, or None."""

@@ -111,25 +111,6 @@ def test_without_a_verify_url_only_messages_are_judged(minimal, target_at, judge
     assert not any(one.call.operation == "verify" for one in provider.exchanges)
 
 
-def test_all_seven_codes_are_reached_where_they_can_be_provoked(minimal_app, target_at, judged):
-    """With a blocked key, a low limit and an outage to switch on, no published cell is missed."""
-    with serving(minimal_app(per_second=400)) as url:
-        target = target_at(
-            url,
-            keys={"KEY_FOR_10005": "blockedKeyAbc123"},
-            provoke={
-                "10005": {},
-                "10006": {"burst": 1200},
-                "10007": {"url": f"{url}/outage", "method": "POST", "clear": {"url": f"{url}/outage"}},
-            },
-            unprovokable={"verify 500/10007": "verify does not know of the outage"},
-        )
-        verdict, _ = judged(target)
-    assert verdict.missed == []
-    assert verdict.exit == Exit.FINE
-    assert {"YS-PERM-01", "YS-RATE-01", "YS-DOWN-01", "YS-DOWN-03"} <= set(verdict.checked)
-
-
 def test_a_provider_that_falls_silent_ends_the_run(minimal_app, target_at, judged):
     """When good requests are no longer answered the run stops, and says that it could not test."""
     answer, heard = minimal_app(), []
