@@ -27,17 +27,22 @@ INSERT = (
     " SELECT pg_current_xact_id()::text"
 )
 CONNECTING = 2  # seconds
-SHARE = 0.4  # of a request's deadline: what one step at the server may take
+READING, WRITING = 0.25, 0.35  # of a request's deadline: what a question may take, and a write or the search for truth
+AGAIN = 0.25  # seconds until a server that stood still is asked to write again
 POLL = 0.05  # seconds between questions about a transaction that is still in progress
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class Writer:
-    """The hot insert. Called by one thread at a time; `deadline` (s) covers the write and the search for truth."""
+    """The hot insert. Called by one thread at a time; `deadline` (s) covers the write and the search for truth.
+
+    Those who waited behind a batch that a server at a standstill held up are refused at once: their time is over.
+    """
 
     def __init__(self, dsn: str, deadline: float) -> None:
         self._dsn = dsn
-        self._limit = deadline * SHARE
+        self._limit = deadline * WRITING
+        self._ask_at = 0.0  # on the monotonic clock
         self._connection: psycopg.Connection | None = None
 
     def __call__(self, rows: Sequence[Row]) -> list[Fate]:
@@ -60,7 +65,9 @@ class Writer:
             return Fate.DUPLICATE
 
     def _insert(self, rows: Sequence[Row]) -> Fate:
-        number, pid = None, 0
+        number, pid, started = None, 0, time.monotonic()
+        if started < self._ask_at:
+            return Fate.REFUSED
         try:
             connection = self._open()
             pid = connection.info.backend_pid
@@ -71,7 +78,10 @@ class Writer:
             raise
         except psycopg.Error:
             self.close()
-            return self._truth(number, pid) if number else Fate.REFUSED
+            fate = self._truth(number, pid) if number else Fate.REFUSED
+            if (now := time.monotonic()) - started >= self._limit:
+                self._ask_at = now + AGAIN
+            return fate
         return Fate.COMMITTED
 
     def _truth(self, number: str, pid: int) -> Fate:
@@ -137,7 +147,7 @@ def open_postgres(url: str, *, unsafe: bool, deadline: float) -> Database:
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: object, _record: object, cargs: list[Any], cparams: dict[str, Any]) -> Bounded:
         connection = Bounded.connect(*cargs, **cparams)
-        connection.limit = deadline * SHARE  # a ping that fails, and a new connection, are within the deadline
+        connection.limit = deadline * READING  # a ping that fails, and a new connection, are within the deadline
         return connection
 
     return Database(

@@ -41,7 +41,11 @@ class Served:
         environ = {**os.environ, "SMSLAB_DATABASE_URL": database_url, "SMSLAB_CARRIER_URL": "http://127.0.0.1:1"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, env=environ | variables, stdout=log, stderr=log)
-        until(self.answers)
+        try:
+            until(self.answers, seconds=60)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def worker(self):
