@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGTERM
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -72,8 +73,8 @@ class Journal:
 
     def _note(self, name: str, result: subprocess.CompletedProcess[str] | None) -> str:
         """Keep what a portion came to, and say it in a few words."""
-        if result is None:
-            return f"{name}: not begun"
+        if result is None or result.returncode == -SIGTERM:
+            return f"{name}: not begun, or not to its end"
         if result.returncode in {Exit.FINE, Exit.WRONG} and result.stdout:
             if name not in self.done or self.done[name].get("stopped"):
                 self.add(name, json.loads(result.stdout))

@@ -1,17 +1,15 @@
 """The promise holds in every simulated world, and every deliberate breach of it is found."""
 
 import os
-import sys
-from time import process_time
 
 import pytest
 
+from gateway.crash import POINTS
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.parts import Parts
 from tests.simulation.seeds import Failure, open_stage, run
 
 SEEDS = int(os.environ.get("SMSLAB_SEEDS", "2000"))  # the only place that reads it; .ci/run sets 10,000
-IN_TIME = 60.0  # seconds of this process for 10,000 worlds; what others do on the machine is not counted
 POINTS_AT_LEAST = 5  # times each named point is passed, so that crashes there are possible at all
 
 
@@ -24,11 +22,8 @@ def stage():
 
 def test_the_promise_holds_for_every_seed(stage):
     """200 is once, a refusal never, no answer at most once, whatever crashes and fails; a failure says its seed."""
-    began = process_time()
     passed = run(stage, range(SEEDS), Parts())
-    took = process_time() - began
-    assert min(passed.values()) >= POINTS_AT_LEAST, passed
-    assert took <= IN_TIME * SEEDS / 10_000 or sys.gettrace(), took  # measuring coverage takes longer
+    assert all(passed[point] >= POINTS_AT_LEAST for point in POINTS), passed
 
 
 @pytest.mark.parametrize("name", MUTANTS)

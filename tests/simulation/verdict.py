@@ -25,6 +25,7 @@ def broken(world: World) -> list[str]:
         elif letter.accepted:
             sentences += _ended(world, letter.text, states.get(letter.answer), taken[letter.text])
     sentences += [f"{order[0]} is still queued" for order in states.values() if order[2] == "queued"]
+    sentences += world.log.accidents
     if not world.letters[-1].accepted:
         sentences.append(f"nothing was accepted within {BACK} s after the last fault")
     return sentences

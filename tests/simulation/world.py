@@ -4,7 +4,7 @@ What goes wrong is drawn from one seed; what must be true at the end is in `verd
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -19,6 +19,7 @@ from gateway.parties import Integration
 from gateway.segments import segments
 from gateway.settings import Settings
 from tests.simulation.line import Line
+from tests.simulation.log import Log
 from tests.simulation.parts import Parts
 from tests.simulation.plan import DEADLINE, FATES, RESTARTS, Plan
 from tests.simulation.scheduler import EPOCH, Bell, Crash, Scheduler, Turnstile
@@ -26,30 +27,6 @@ from tests.simulation.stage import Stage
 
 DRAIN = 300.0  # seconds after the last fault in which every order must have ended
 BACK = 5.0 + DEADLINE  # seconds in which an order must be accepted again: five after the last lost call has ended
-
-
-class Log:
-    """The event log, as far as the promise needs it: which ids are indeterminate."""
-
-    def __init__(self, tell: Callable[..., None]) -> None:
-        self.indeterminate: set[str] = set()
-        self._tell = tell
-
-    def info(self, event: str, **fields: Any) -> None:
-        """One line of the trace."""
-        self._tell(event, **fields)
-
-    warning = exception = info
-
-    def accepted(self, orders: Iterable[Any]) -> None:
-        """A line for each order of a batch."""
-        for order in orders:
-            self._tell("accepted", order=order.order)
-
-    def error(self, event: str, **fields: Any) -> None:
-        """One line; an indeterminate order is remembered."""
-        self.indeterminate.add(fields["order"])
-        self._tell(event, **fields)
 
 
 @dataclass
