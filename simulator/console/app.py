@@ -6,7 +6,19 @@ from typing import Final
 
 from flask import Flask
 
-from simulator.console import api, channels, compose, export, message, redaction, rooms, security, timeline
+from simulator.console import (
+    api,
+    carrier,
+    channels,
+    compose,
+    export,
+    ledger,
+    message,
+    redaction,
+    rooms,
+    security,
+    timeline,
+)
 from simulator.console.frame import frame
 from simulator.console.page import Console, Page
 from simulator.console.projection import Projection
@@ -17,6 +29,8 @@ PAGES: Final[tuple[Page, ...]] = (
     timeline.page,
     compose.page,
     channels.page,
+    carrier.page,
+    ledger.page,
     message.page,
     export.page,
     api.page,

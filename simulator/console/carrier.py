@@ -3,7 +3,6 @@
 What the carrier is, it says itself (`GET /faults`); what it does to messages is read from the index.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +15,7 @@ from simulator.carrier.controls import CouldNotTest, ask
 from simulator.carrier.faults import kinds
 from simulator.carrier.magic import numbers
 from simulator.console.faultform import PARTS, READY, about, entries, scope_in_words, spec_from
-from simulator.console.page import Page, as_command, console, refuse_foreign
+from simulator.console.page import Page, as_command, console, live_part, refuse_foreign
 from simulator.pbx.snippets import fault_command
 
 RECENT: Final = 60.0  # seconds that "just now" is
@@ -42,11 +41,7 @@ def index() -> str:
 @page.get("/faults")
 def faults() -> Response:
     """The armed faults and the carrier's state as they are now; 204 if the reader has them (`?have=`)."""
-    fragment = render_template("faults.html", **_state())
-    state = hashlib.sha256(fragment.encode()).hexdigest()[:16]
-    if state == request.args.get("have"):
-        return make_response("", 204)
-    return Response(fragment, headers={"X-State": state})
+    return live_part(render_template("faults.html", **_state()))
 
 
 @page.post("/faults")

@@ -15,6 +15,7 @@ from simulator.console.lab import LabView
 from simulator.console.projection import Projection, Step, forget, keep, progress
 from simulator.console.rooms import room_of
 from simulator.console.sources import ATTEMPTS, BATCH, CLOSED, RECEIPTS, TAKEN, EventLog, Reading, Table
+from simulator.ledger.segments import segments as segments_of
 
 PAUSE: Final = 0.25  # seconds between two looks
 GRACE: Final = 10.0  # seconds after which an order that no PBX here has named is somebody else's
@@ -42,8 +43,16 @@ UPDATE messages SET
   receipt = (SELECT kind FROM steps s WHERE s.order_id = messages.order_id AND source = 'receipt' ORDER BY id DESC),
   taken = (SELECT count(*) FROM steps s WHERE s.order_id = messages.order_id AND source = 'carrier'),
   altered = EXISTS (SELECT 1 FROM steps s WHERE s.order_id = messages.order_id AND source = 'carrier'
-                    AND content <> messages.recipient || char(10) || messages.text)
+                    AND (kind <> 'taken' OR content <> messages.recipient || char(10) || messages.text)),
+  doubted = EXISTS (SELECT 1 FROM steps s WHERE s.order_id = messages.order_id AND source = 'gateway'
+                    AND kind = 'indeterminate'),
+  repeated = coalesce(attempt > (SELECT min(attempt) FROM messages m WHERE m.order_id = messages.order_id), 0)
 WHERE order_id IN (SELECT value FROM json_each(?))
+"""
+# Promised, and neither on the gateway's way nor at the carrier: an id that the gateway does not know, or a loss.
+MISS: Final = """
+UPDATE messages SET missing = 1 WHERE status = 200 AND order_id IS NOT NULL AND NOT taken AND NOT missing
+AND (gateway IS NULL OR gateway = 'submitted') AND finished_at < ?
 """
 MET: Final = """
 INSERT OR IGNORE INTO strangers SELECT value, ? FROM json_each(?)
@@ -110,6 +119,8 @@ class Follower:
         _tried("pbx", self._close_open, troubles)
         if not full[0]:  # else the answers that name those orders may still be unread
             _tried("gateway", self._adopt, troubles)
+        if not any(full) and not troubles:  # else what is missed may be unread
+            self._miss()
         self._projection.trouble = " ".join(dict.fromkeys(troubles))
         return any(full)
 
@@ -169,6 +180,12 @@ class Follower:
             for statement in (NAMED[0], SETTLE):
                 connection.execute(statement, (json.dumps(found),))
 
+    def _miss(self) -> None:
+        """Call those missing that should be somewhere by now; only where both sides are here to be read."""
+        with self._projection.transaction() as connection:
+            if all(progress(connection, name).identity for name in ("gateway", "carrier")):
+                connection.execute(MISS, (self._clock() - GRACE,))
+
     def _own(self, connection: sqlite3.Connection, order: str, late: bool) -> bool:
         steps = connection.execute("SELECT * FROM steps WHERE order_id = ? ORDER BY at", (order,)).fetchall()
         content = next((step["content"] for step in steps if step["content"]), None)
@@ -200,10 +217,11 @@ def _tried(name: str, work: Callable[[], bool | None], troubles: list[str]) -> b
 
 
 def taken(row: Sequence[Any]) -> Step:
-    """A message in the carrier's ledger as a step of its order."""
+    """A message in the carrier's ledger as a step of its order; miscounted if its segments are not its text's."""
     seq, identity, key, sender, recipient, text, encoding, segments, at = row
     data = {"seq": seq, "id": identity, "key": key, "from": sender, "encoding": encoding, "segments": segments}
-    return Step(key or identity, at, "carrier", "taken", json.dumps(data), f"{recipient}\n{text}")
+    kind = "taken" if segments_of(text) == (encoding, segments) else "miscounted"
+    return Step(key or identity, at, "carrier", kind, json.dumps(data), f"{recipient}\n{text}")
 
 
 def tried(row: Sequence[Any]) -> Step:

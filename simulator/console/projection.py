@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from simulator.ledger.journal import Journal
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sources (name TEXT PRIMARY KEY, position INTEGER NOT NULL, identity INTEGER NOT NULL);
@@ -21,16 +21,21 @@ CREATE TABLE IF NOT EXISTS messages (
     from_number TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL,
     started_at REAL NOT NULL, finished_at REAL, status INTEGER, code TEXT, order_id TEXT,
     gateway TEXT, taken INTEGER NOT NULL DEFAULT 0, altered INTEGER NOT NULL DEFAULT 0, receipt TEXT,
+    doubted INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0, missing INTEGER NOT NULL DEFAULT 0,
     outcome TEXT NOT NULL GENERATED ALWAYS AS (CASE
         WHEN taken > 1 THEN 'duplicated'
+        WHEN attempt IS NULL AND gateway IS NULL THEN 'phantom'
         WHEN finished_at IS NULL THEN 'open'
         WHEN status IS NULL THEN 'indeterminate'
-        WHEN status <> 200 THEN CASE WHEN taken THEN 'refused yet delivered' ELSE 'refused' END
-        WHEN order_id IS NULL THEN 'false id'
+        WHEN status <> 200 THEN CASE
+            WHEN NOT taken THEN 'refused' WHEN doubted THEN 'indeterminate' ELSE 'refused yet delivered' END
+        WHEN order_id IS NULL OR repeated THEN 'false id'
         WHEN altered AND attempt IS NOT NULL THEN 'altered'
+        WHEN taken AND gateway IN ('refused', 'expired', 'cancelled') THEN 'disputed'
         WHEN taken THEN 'delivered'
         WHEN gateway = 'refused' THEN 'refused by carrier'
         WHEN gateway IN ('expired', 'cancelled') THEN gateway
+        WHEN missing THEN CASE WHEN gateway IS NULL THEN 'false id' ELSE 'lost' END
         ELSE 'accepted' END) VIRTUAL);
 CREATE INDEX IF NOT EXISTS messages_by_order ON messages (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS messages_open ON messages (attempt) WHERE finished_at IS NULL;
@@ -39,6 +44,15 @@ CREATE INDEX IF NOT EXISTS messages_by_run ON messages (run);
 CREATE INDEX IF NOT EXISTS messages_by_recipient ON messages (recipient);
 CREATE INDEX IF NOT EXISTS messages_by_code ON messages (code) WHERE code IS NOT NULL;
 CREATE INDEX IF NOT EXISTS messages_by_outcome ON messages (outcome);
+CREATE INDEX IF NOT EXISTS messages_unsettled ON messages (finished_at)
+    WHERE status = 200 AND order_id IS NOT NULL AND NOT taken AND NOT missing
+    AND (gateway IS NULL OR gateway = 'submitted');
+CREATE TABLE IF NOT EXISTS tallies (
+    run TEXT NOT NULL, room TEXT NOT NULL, outcome TEXT NOT NULL, taken INTEGER NOT NULL, elsewhere INTEGER NOT NULL,
+    number INTEGER NOT NULL, PRIMARY KEY (run, outcome, taken, elsewhere)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tallies_by_outcome ON tallies (outcome);
+CREATE TABLE IF NOT EXISTS pace (
+    run TEXT NOT NULL, second INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (run, second)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, room TEXT NOT NULL, first_at REAL NOT NULL, last_at REAL NOT NULL, attempts INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS steps (
@@ -49,6 +63,29 @@ CREATE INDEX IF NOT EXISTS steps_of_nobody ON steps (at) WHERE order_id = '';
 CREATE TABLE IF NOT EXISTS strangers (order_id TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(said, content='', tokenize='trigram', detail='full')
 """
+
+# How many messages of each run came to what, and how many it sent in each second: kept with every change of a message,
+# so that no page ever counts. Not as an upsert: the conflict clause of the statement outside would outrank it.
+COUNT: Final = """
+INSERT OR IGNORE INTO tallies VALUES ({0}.run, {0}.room, {0}.outcome, {0}.taken > 0, {0}.attempt IS NULL, 0);
+UPDATE tallies SET number = number + {1} WHERE run = {0}.run AND outcome = {0}.outcome AND taken = ({0}.taken > 0)
+AND elsewhere = ({0}.attempt IS NULL);
+"""
+PACE: Final = """
+INSERT OR IGNORE INTO pace SELECT new.run, CAST(new.started_at AS INTEGER), 0 WHERE new.attempt IS NOT NULL;
+UPDATE pace SET number = number + 1
+WHERE new.attempt IS NOT NULL AND run = new.run AND second = CAST(new.started_at AS INTEGER);
+"""
+TRIGGERS: Final = (
+    ("inserted", "INSERT", "1", COUNT.format("new", 1) + PACE),
+    ("deleted", "DELETE", "1", COUNT.format("old", -1)),
+    (
+        "changed",
+        "UPDATE",
+        "old.outcome <> new.outcome OR (old.taken > 0) <> (new.taken > 0)",
+        COUNT.format("old", -1) + COUNT.format("new", 1),
+    ),
+)
 
 
 class Step(NamedTuple):
@@ -83,6 +120,9 @@ class Projection:
         self._writer = Journal(path, SCHEMA, ())
         with self.transaction() as connection:
             connection.execute(f"PRAGMA user_version = {VERSION}")
+            for name, verb, when, then in TRIGGERS:
+                statement = f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {verb} ON messages WHEN {when} BEGIN {then} END"
+                connection.execute(statement)
         self._reader = Journal(path, "", ())
         self.rows, self.pages = self._reader.rows, self._reader.pages
 
@@ -111,7 +151,7 @@ def keep(connection: sqlite3.Connection, source: str, reached: Progress) -> None
 
 def forget(connection: sqlite3.Connection) -> None:
     """Empty the index: a ledger was replaced by another one, and nothing here can be trusted."""
-    for table in ("sources", "messages", "runs", "steps", "strangers"):
+    for table in ("sources", "messages", "runs", "steps", "strangers", "tallies", "pace"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
     connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
 

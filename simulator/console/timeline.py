@@ -10,7 +10,7 @@ from simulator.console.search import BEYOND, PAGE, find, runs, wanted_from
 
 OUTCOMES: Final = (
     "open", "accepted", "delivered", "refused", "indeterminate", "refused by carrier", "expired", "cancelled",
-    "duplicated", "altered", "refused yet delivered", "false id",
+    "lost", "duplicated", "altered", "phantom", "refused yet delivered", "false id", "disputed",
 )  # fmt: skip
 
 page = Page("timeline", "Timeline")
