@@ -21,7 +21,7 @@ import httpx
 
 from contracts import spec
 
-SECONDS_TO_START: Final = 20.0
+SECONDS_TO_START: Final = 40.0
 SECONDS_TO_STOP: Final = 10.0
 CARRIER, GATEWAY, CONSOLE = "carrier", "gateway", "console"
 

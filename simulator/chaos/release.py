@@ -31,7 +31,7 @@ class Size:
     rounds: Mapping[str, int]
     orders: int
     worlds: int
-    cycles: int = 4  # of all deeds in a portion
+    cycles: int = 2  # of all deeds in a portion
 
 
 RELEASE: Final = Size({"sqlite": 704, "postgresql": 306}, orders=100_000, worlds=200_000)
@@ -73,7 +73,7 @@ def out_of_reach(size: Size) -> dict[str, str]:
 def expected(size: Size, jobs: int) -> float:
     """About how many seconds it takes."""
     rounds = sum(size.rounds.values())
-    return (rounds * ROUND + size.worlds * WORLD + rounds / 40 * BEGIN) / jobs
+    return (rounds * ROUND + size.worlds * WORLD + rounds / 25 * BEGIN) / jobs
 
 
 def document(journal: Journal, planned: list[Portion], lacking: Mapping[str, str]) -> dict[str, Any]:
