@@ -29,6 +29,7 @@ WORDS: Final = """
 INSERT INTO words (rowid, said) SELECT 2 * number, from_number || ' ' || recipient || ' ' || text
 FROM messages WHERE number > ?
 """
+# Not twice: an index of words takes each of its numbers once, and another console may have been here.
 ID: Final = """
 INSERT INTO words (rowid, said) SELECT 2 * number + 1, ? FROM messages WHERE attempt = ? AND finished_at IS NULL
 """

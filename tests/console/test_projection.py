@@ -108,17 +108,6 @@ def test_two_consoles_on_one_lab_do_not_count_twice(bench, tmp_path):
     assert len(find(bench.projection, Wanted(q="Hello"))) == 1
 
 
-def test_an_answer_that_two_consoles_saw_is_indexed_once(bench):
-    """Two followers may find the same answer at the same moment: the second changes nothing."""
-    bench.tries()
-    bench.rows()
-    for _ in range(2):
-        with bench.projection.transaction() as connection:
-            bench.follower._close(connection, [(1, 2.0, 200, None, "SDPS1")])
-
-    assert len(bench.projection.rows("SELECT rowid FROM words WHERE words MATCH '\"SDPS1\"'")) == 1
-
-
 def test_a_torn_line_is_read_when_it_is_whole(bench):
     """The gateway dies, or is caught, in the middle of a line: half a line is no event, and no event is lost."""
     bench.sends("A")
