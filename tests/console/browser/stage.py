@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import httpx
 from flask import url_for
@@ -19,11 +20,14 @@ from simulator.pbx.outcome import Outcome
 from simulator.pbx.pbx import Pbx
 
 
-def menu() -> dict[str, str]:
+def _menu() -> dict[str, str]:
     """The title and the address of each page in the console's menu."""
     nowhere = LabView(Target("http://127.0.0.1:9/", None, "", "", ""), Path("lab.toml"))
     with create_app(Settings(nowhere), None).test_request_context():
         return {page.title: url_for(f"{page.name}.index") for page in PAGES if page.title}
+
+
+MENU: Final = _menu()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import yaml
 from simulator.lab import Lab
 from simulator.ledger.carrier import CarrierLedger, Message
 from simulator.ledger.pbx import PbxLedger
-from tests.console.browser.stage import console_lab, menu, shown
+from tests.console.browser.stage import MENU, console_lab, shown
 from tests.console.browser.window import Window
 
 NAUGHTY = yaml.safe_load((Path(__file__).parents[3] / "contracts" / "cases" / "naughty.yaml").read_text())
@@ -136,7 +136,7 @@ def test_the_attacks_are_real(browser, hostile):
 def test_every_page_shows_attacks_as_text(hostile, window):
     """From the timeline to every page it leads to: nothing runs, nothing leads away, and every text stands as it is."""
     texts = hostile[1]
-    page, unread, seen, alike = window.page, ["/?room=*", *menu().values()], set(), {}
+    page, unread, seen, alike = window.page, ["/?room=*", *MENU.values()], set(), {}
     while unread:
         path = unread.pop(0)
         parts = urlsplit(path)
@@ -159,7 +159,7 @@ def as_parsed(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@pytest.mark.parametrize("path", [*menu().values(), "/timeline/rows", "/login"])
+@pytest.mark.parametrize("path", [*MENU.values(), "/timeline/rows", "/login"])
 def test_no_address_is_an_attack(path, window):
     """Attacks in the parameters of an address, known or not, are text or a refusal."""
     for turn in range(0, len(ATTACKS), 8):
@@ -178,7 +178,7 @@ def test_no_path_is_an_attack(place, window):
         assert window.page.evaluate(STRANGE) == [], attack
 
 
-@pytest.mark.parametrize("path", [*menu().values(), "/messages/1", "/carrier/?kind=refuse"])
+@pytest.mark.parametrize("path", [*MENU.values(), "/messages/1", f"{MENU['Carrier']}?kind=refuse"])
 def test_no_form_is_an_attack(path, window):
     """Each form of each page, every field of it an attack, is a text or a refusal, then and afterwards."""
     page = window.page

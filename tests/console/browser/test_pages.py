@@ -3,15 +3,14 @@
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from tests.console.browser.stage import menu
+from tests.console.browser.stage import MENU
 
-MENU = menu()
 # Every page of the menu, and what they lead to.
 LOOKS = MENU | {
     "Attempt 1": "/messages/1",
     "search": "/?q=hello&outcome=delivered&room=*",
     "nothing found": "/?q=zebra",
-    "one kind of fault": "/carrier/?kind=refuse",
+    "one kind of fault": f"{MENU['Carrier']}?kind=refuse",
     "error": "/messages/999",
     "log in": "/login",
 }
