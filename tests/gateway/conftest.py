@@ -10,6 +10,7 @@ from contracts.judge import Answer, judge_answer
 from gateway.database import initialise
 from gateway.settings import Settings
 from tests.conftest import open_desk
+from tests.gateway.disk import mounted
 from tests.gateway.under_gunicorn import gunicorn_on
 
 
@@ -74,3 +75,10 @@ def gunicorn(lab):
 def server(request, lab):
     """The gateway's URL under each of the two servers."""
     return lab.gateway_url if request.param == "granian" else request.getfixturevalue("gunicorn")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MB of its own."""
+    with mounted(tmp_path / "disk") as disk:
+        yield disk

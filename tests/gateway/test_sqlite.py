@@ -3,7 +3,7 @@
 After every fault the same two things hold: what was answered with 200 is in the file, and nothing else is.
 """
 
-import os
+import json
 import resource
 import sqlite3
 import subprocess
@@ -18,9 +18,11 @@ import pytest
 from sqlalchemy import make_url
 
 from contracts import spec
+from gateway.baton import Fate
 from gateway.database import DatabaseFault, initialise, open_database
 from gateway.gateway import start_delivery
 from gateway.sqlite import NOTHING_WRITTEN
+from tests.gateway.disk import filled
 
 SEND = spec.route("sendmessage").path
 LOCKER = (
@@ -107,26 +109,11 @@ def test_a_full_disk_refuses_and_recovers(desk):
     assert stored(desk) == accepted(answers)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 1 MB of its own, which can be made read-only."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a file system of its own can only be mounted by root")
-    yield disk
-    subprocess.run(["/usr/bin/umount", "--lazy", str(disk)], check=True)
-
-
 def test_a_disk_without_room_refuses_and_recovers(desks, small_disk):
     """SQLITE_FULL on a real file system: orders are refused, reads go on, and room brings everything back."""
-    ballast = small_disk / "ballast"
     desk = desks(database_url=f"sqlite:///{small_disk / 'gateway.sqlite'}", free_space_floor=0)
     answers = [desk.send()]
-    with ballast.open("wb", buffering=0) as file:
-        while (disk := os.statvfs(small_disk)).f_bavail > 4:
-            file.write(b"x" * min(disk.f_frsize, 4096))
+    ballast = filled(small_disk, but=4)
     answers += [desk.send(text="x" * 2000) for _ in range(20)]
     assert answers[-1].status_code == 500
     assert stored(desk) == accepted(answers)
@@ -195,3 +182,38 @@ def test_only_errors_before_the_log_is_touched_count_as_proof():
     """An I/O error or a failed fsync is no proof: those go through the void record (`test_fsync.py`)."""
     names = {"SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_INTERNAL", "SQLITE_NOMEM"}
     assert not NOTHING_WRITTEN & {getattr(sqlite3, name) for name in names}
+
+
+def row(number):
+    """A row of the hot insert."""
+    return (f"SDPS{number:019}", 1, 1, "X", "+630000000001", "+639171234567", "text", "GSM-7", 1, 1, 2**40, 1)
+
+
+def test_a_taken_id_fails_alone(desk):
+    """One row whose id is taken does not take its batch with it."""
+    insert = desk.gateway.database.insert
+    insert([row(1)])
+    assert insert([row(2), row(1), row(3)]) == [Fate.COMMITTED, Fate.DUPLICATE, Fate.COMMITTED]
+    assert stored(desk) == {row(number)[0] for number in (1, 2, 3)}
+
+
+def test_a_file_that_turns_read_only_refuses_and_recovers(desk, refused):
+    """An administrator's slip costs the orders of that moment, each with a definite 10007."""
+    desk.gateway.database.insert._open().execute("PRAGMA query_only=ON")
+    refused(desk.send(), 500, "10007")
+    assert stored(desk) == set()
+    assert desk.send().status_code == 200
+
+
+def test_what_cannot_be_learned_is_marked_indeterminate(desk, refused):
+    """When neither the commit nor the void record can be made, the client has 10007 and the log has the order's id."""
+    desk.gateway.database.insert._open().create_function("broken", 0, lambda: 1 / 0)
+    desk.gateway.database.insert._open().execute(
+        "CREATE TEMP TRIGGER broken BEFORE INSERT ON orders BEGIN SELECT broken(); END"
+    )
+    with desk.gateway.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE voids RENAME TO gone")
+    refused(desk.send(), 500, "10007")
+    [event] = [json.loads(line) for line in desk.log.getvalue().splitlines()]
+    assert (event["event"], event["order"][:4]) == ("indeterminate", "SDPS")
+    assert b"smslab_indeterminate_total 1.0" in desk.gateway.metrics.text()

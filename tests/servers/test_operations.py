@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from gateway.contract import SEND_PATH, VERIFY_PATH
+from gateway.serve import HEADERS_IN_TIME
 from gateway.settings import Settings, variable
 from simulator.lab import Lab, free_port
 from tests.servers.conftest import until
@@ -78,6 +80,19 @@ def test_slow_bodies_hold_nobody_up_behind_nginx(proxied, lab):
             line.close()
 
     assert answer.status_code == 200
+
+
+def test_nginx_gives_an_idle_connection_up_before_the_gateway_does(proxied, lab):
+    """A connection that is closed just when it is used again would cost a message: nginx must not offer it twice."""
+    seconds = re.search(r"keepalive_timeout (\d+)s", (DOCS / "nginx.conf").read_text(encoding="utf-8"))
+    assert 0 < int(seconds[1]) * 1000 < HEADERS_IN_TIME
+    with socket.create_connection(("127.0.0.1", lab.gateway_port), timeout=HEADERS_IN_TIME / 500) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        opened = time.monotonic()
+        while line.recv(4096):
+            pass
+    assert time.monotonic() - opened > int(seconds[1])
+    assert httpx.get(f"{proxied}/healthz", trust_env=False).status_code == 200
 
 
 def test_what_nginx_refuses_is_an_envelope(proxied, lab):
