@@ -14,7 +14,8 @@ from simulator.pbx.habits import Habits
 HABIT: Final = "habit."  # begins the name of a habit's field
 HABITS: Final[Mapping[str, Any]] = {one.name: one for one in fields(Habits)}
 SECRETS: Final[Mapping[str, str]] = {"key": "API Key", "secret": "Secret"}
-NEEDED: Final[Mapping[str, str]] = {"send_url": "The channel needs an API address for sending messages."}
+NO_ADDRESS: Final = "The channel needs an API address for sending messages."
+NO_KEY: Final = "The channel needs an API key."
 
 
 class Field(NamedTuple):
@@ -59,7 +60,7 @@ def table_of(form: Mapping[str, str], old: Mapping[str, Any]) -> dict[str, Any]:
     habits = {name: _habit(form.get(HABIT + name, "").strip(), one.default) for name, one in HABITS.items()}
     places = {f"{secret}_{place}" for secret in SECRETS for place in ("file", "env")}
     kept = {name: value for name, value in old.items() if name in places}
-    table = {**said, **kept, "habits": {name: value for name, value in habits.items() if value not in {None, ""}}}
+    table = {**said, **kept, "habits": {name: value for name, value in habits.items() if value is not None}}
     return {name: value for name, value in table.items() if value or value == 0}
 
 
@@ -68,11 +69,12 @@ def secrets_of(form: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name in SECRETS if (value := form.get(name, "").strip())}
 
 
-def missing(table: Mapping[str, Any], secrets: Mapping[str, str]) -> list[str]:
-    """What is not there at all, a sentence each."""
-    has_key = secrets.keys() | table.keys() & {"key_file", "key_env"}
-    found = [sentence for name, sentence in NEEDED.items() if name not in table]
-    return found + ([] if has_key - {"secret"} else ["The channel needs an API key."])
+def completed(table: Mapping[str, Any], secrets: Mapping[str, str]) -> tuple[list[str], dict[str, Any], dict[str, str]]:
+    """What is not there at all, a sentence each; and both with something in its place, to have the rest checked."""
+    has_address, has_key = "send_url" in table, "key" in secrets or {"key_file", "key_env"} & table.keys()
+    missing = [sentence for has, sentence in ((has_address, NO_ADDRESS), (has_key, NO_KEY)) if not has]
+    address, key = {"send_url": "http://127.0.0.1/"}, {"key": "unknown"}
+    return missing, {**({} if has_address else address), **table}, {**({} if has_key else key), **secrets}
 
 
 def _number(text: str) -> Any:  # noqa: ANN401 - what is no number stays as it is, and the screen refuses it

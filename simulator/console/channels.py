@@ -91,7 +91,8 @@ def _save(entry: Entry | None) -> Response | tuple[str, int]:
     table = channelform.table_of(request.form, shelf.table(entry.name) if entry else {})
     typed = channelform.secrets_of(request.form)
     name = entry.name if entry else name_for(str(table.get("name", "")))
-    complaints = channelform.missing(table, typed) or shelf.checked(table, typed)
+    complaints, *whole = channelform.completed(table, typed)
+    complaints += shelf.checked(*whole)
     if entry is None and shelf.named(name):
         complaints.append(f"There is a channel called {name} already.")
     if complaints:

@@ -20,6 +20,7 @@ from simulator.console.record import scrubbed_all
 from simulator.console.redaction import is_redacted
 from simulator.console.rooms import run_name
 from simulator.console.ruler import measure
+from simulator.console.search import one
 from simulator.console.shelf import LAB, Entry, Shelf
 from simulator.console.sources import Table
 from simulator.ledger.pbx import SELECT, Attempt, PbxLedger
@@ -39,13 +40,10 @@ page = Page("compose", "Compose", prefix="/compose")
 
 @page.get("")
 def index() -> str:
-    """An empty message, or that of `?attempt=` once more, or the answers to those of `?sent=`."""
+    """An empty message, or that of `?attempt=` or `?order=` once more, or the answers to those of `?sent=`."""
     entry = _entry(request.args.get("channel", LAB))
     sent = attempts(request.args.getlist("sent", int)[:MOST_SHOWN])
-    again = sent or attempts([request.args.get("attempt", 0, int)])
-    if is_redacted():
-        return _shown(entry, Draft(entry.name), sent)
-    return _shown(entry, repeated(again[-1], entry.name) if again else Draft(entry.name, to=_usual(entry)), sent)
+    return _shown(entry, _again(entry, sent), sent)
 
 
 @page.post("")
@@ -110,7 +108,7 @@ def _clicked(entry: Entry, draft: Draft, clicks: int) -> list[int]:
             if click:
                 time.sleep(DOUBLE_CLICK)
             sent.append(hands.submit(_click, entry.target, entry.habits, draft, run, console().lab.pbx_ledger))
-        return sorted(number for one in sent for number in one.result())
+        return sorted(number for hand in sent for number in hand.result())
 
 
 def _click(target: Target, habits: Habits, draft: Draft, run: str, ledger: Path) -> list[int]:
@@ -124,6 +122,18 @@ def _click(target: Target, habits: Habits, draft: Draft, run: str, ledger: Path)
 
 def _entry(name: str) -> Entry:
     return Shelf(console().lab).named(name) or abort(404, f"There is no channel called {name!r}.")
+
+
+def _again(entry: Entry, sent: Sequence[Attempt]) -> Draft:
+    """The message that was just sent, or is named in the address; nothing of it while numbers and texts are hidden."""
+    asked = request.args
+    if is_redacted():
+        return Draft(entry.name)
+    if found := sent or attempts([asked.get("attempt", 0, int)]):
+        return repeated(found[-1], entry)
+    if row := one(console().projection, order_id=asked.get("order", "")):
+        return Draft(entry.name, "", row["recipient"], row["text"])
+    return Draft(entry.name, to=asked.get("to", _usual(entry)))
 
 
 def _usual(entry: Entry) -> str:
@@ -143,7 +153,7 @@ def _shown(entry: Entry, draft: Draft, sent: Sequence[Attempt] = (), trouble: st
         "compose.html",
         **_preview(entry, draft),
         entries=Shelf(console().lab).all(),
-        answers=[(one, _event(one)) for one in sent],
+        answers=[(attempt, _event(attempt)) for attempt in sent],
         statuses=STATUSES,
         trouble=trouble or entry.trouble,
         ready=ready(),

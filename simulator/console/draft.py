@@ -41,15 +41,16 @@ def drafted(form: Mapping[str, str]) -> Draft:
     return Draft(form.get("channel", LAB), form.get("from", ""), form.get("to", ""), text, media)
 
 
-def repeated(attempt: Attempt, channel: str) -> Draft:
-    """The message of an attempt once more."""
+def repeated(attempt: Attempt, entry: Entry) -> Draft:
+    """The message of an attempt once more, through a channel."""
     body: Any = attempt.exchange.get("request", {}).get("body", "")
     try:
         links = json.loads(body).get("media_urls") or []
     except (ValueError, AttributeError, RecursionError):
         links = []
     media = tuple(map(str, links)) if isinstance(links, list) else ()
-    return Draft(channel, attempt.from_number, attempt.to, attempt.text, media)
+    is_usual = entry.target is not None and attempt.from_number == entry.target.from_number
+    return Draft(entry.name, "" if is_usual else attempt.from_number, attempt.to, attempt.text, media)
 
 
 def as_request(target: Target, habits: Habits, draft: Draft, masked: str) -> Request:

@@ -13,12 +13,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from contracts import spec
-from contracts.target import Target
+from contracts.target import Target, load
 from simulator.console.app import create_app
 from simulator.console.follower import Follower
 from simulator.console.lab import LabView
 from simulator.console.projection import Projection
 from simulator.console.settings import Settings
+from simulator.lab import Lab
 from simulator.ledger.carrier import CarrierLedger, Message
 from simulator.ledger.pbx import PbxLedger
 from tests.conftest import Clock
@@ -137,4 +138,15 @@ def open_bench(lab: LabView, index: Path, clock: Clock | None = None, **settings
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """A console on an empty directory."""
     with open_bench(LabView(target(), tmp_path / "lab.toml"), tmp_path / "console.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def sender(lab: Lab, tmp_path: Path) -> Iterator[Bench]:
+    """A console on a real gateway, with ledgers and target file of its own."""
+    (tmp_path / "key").write_text(lab.key)
+    file = tmp_path / "lab.toml"
+    urls = f'send_url = "{lab.send_url}"\nverify_url = "{lab.verify_url}"\n'
+    file.write_text(f'{urls}key_file = "key"\nfrom = "{lab.from_number}"\nto = "{TO}"\n')
+    with open_bench(LabView(load(file, {}), file), tmp_path / "console.sqlite") as opened:
         yield opened

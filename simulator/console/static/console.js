@@ -114,9 +114,9 @@ function previewed(form) {
     try {
       const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
       if (!answer.ok) return;
-      const fresh = place.cloneNode(false);
+      const fresh = document.createElement("template");
       fresh.innerHTML = await answer.text();
-      if (mine === turn) morph(place, fresh);
+      if (mine === turn) morph(place, fresh.content.firstElementChild);
     } catch {
       // The preview stays as it is; sending says what is wrong.
     }
