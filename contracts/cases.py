@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import yaml
 
 from contracts import spec
+from contracts.reading import Loader, read
 from contracts.target import KEY_VARIABLE, Target
 from contracts.wire import Call
 
@@ -202,11 +203,11 @@ class _Utf16(str):
     __slots__ = ()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(Loader):
     """YAML with `!repeat [text, times, behind, before]`, `!hex "00ff"` and `!utf16 text`."""
 
 
-def _repeat(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> str:
+def _repeat(loader: Loader, node: yaml.SequenceNode) -> str:
     text, times, *around = loader.construct_sequence(node)
     behind, before = (*around, "", "")[:2]
     return f"{before}{str(text) * int(times)}{behind}"
@@ -219,4 +220,4 @@ _Loader.add_constructor("!utf16", lambda _, node: _Utf16(node.value))
 
 @cache
 def _table(name: str) -> Any:  # noqa: ANN401 - whatever the file holds
-    return yaml.load((_HERE / name).read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    return read(_HERE / name, _Loader)

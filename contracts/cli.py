@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from contracts import baseline
 from contracts import rules as all_rules
 from contracts.exits import Exit
 from contracts.provider import Provider
-from contracts.reports import terminal
 from contracts.reports.as_json import as_text
 from contracts.reports.files import FILES
 from contracts.reports.run import Run
@@ -110,6 +107,9 @@ def rules(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("rule", "level", "source", "what it says", box=None, pad_edge=False)
     for row in rows:
         table.add_row(row["id"], row["level"], row["source"], row["says"])
@@ -127,22 +127,38 @@ def rules(*, as_json: bool) -> None:
     help="Generated requests per operation and mutant.",
 )
 @click.option("--everything", is_flag=True, help="Provoke bursts and outages for every mutant.")
+@click.option("--machine", type=_PATH, help="Summary of `make mutants` to print beside. Default: the kept one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the kill matrix as JSON.")
-def mutants(target: Target, names: tuple[str, ...], *, examples: int, everything: bool, as_json: bool) -> None:
+def mutants(
+    target: Target,
+    names: tuple[str, ...],
+    *,
+    examples: int,
+    everything: bool,
+    machine: Path | None,
+    as_json: bool,
+) -> None:
     """Put defects in front of a conforming provider and show which engine finds each, by its own rule.
 
     Example: smslab contract mutants --target lab.toml code_a_number sent_twice
     """
     from contracts.mutants import hunt, matrix
+    from contracts.mutants import machine as made
 
+    try:
+        beside = made.load(machine or made.KEPT)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if unknown := set(names) - set(hunt.catalogue()):
         raise click.UsageError(f"There is no mutant {', '.join(sorted(unknown))}.")
     hunts = []
-    console = Console(stderr=True)
     for one in hunt.hunt(target, list(names), examples=examples, everything=everything):
         hunts.append(one)
-        console.print(f"{'killed  ' if one.is_killed else 'SURVIVED'} {one.mutant.breaks} {one.mutant.name}")
-    click.echo(json.dumps(matrix.as_object(hunts), indent=2) if as_json else matrix.as_text(hunts))
+        click.echo(f"{'killed  ' if one.is_killed else 'SURVIVED'} {one.mutant.breaks} {one.mutant.name}", err=True)
+    if as_json:
+        click.echo(json.dumps(matrix.as_object(hunts) | {"machine": beside}, indent=2))
+    else:
+        click.echo(f"{matrix.as_text(hunts)}\n{made.as_text(beside) if machine else made.headline(beside)}")
     sys.exit(Exit.FINE if all(one.is_killed for one in hunts) else Exit.WRONG)
 
 
@@ -180,6 +196,10 @@ def _tell(run: Run, *, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(as_text(run))
     else:
+        from rich.console import Console  # late: it takes longer to import than many a command to run
+
+        from contracts.reports import terminal
+
         terminal.show(run, Console())
     sys.exit(run.verdict.exit)
 

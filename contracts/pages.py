@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from contracts.mutants import machine
 from contracts.mutants.hunt import catalogue
 from contracts.rules import rules
 
@@ -11,6 +12,12 @@ _LEVELS = {
     "should": "Our decisions and good practice; reported, and failed with `--strict`.",
     "note": "Reported, never failed.",
 }
+_MACHINE = """\
+## Made by a machine
+
+The other half of the question: can the gateway's own tests fail? `make mutants` lets mutmut break the heart of the
+bundled gateway, in a copy, and runs its fast tests against each change (`tests/mutation`). `smslab contract mutants`
+prints the last line beside its kill matrix, with `--machine FILE` all of it."""
 _SOURCES = "`page` is the provider's page, `pbx` how PBXs behave, `ours` our decision, `rfc` HTTP itself."
 
 
@@ -37,7 +44,26 @@ def mutants_page() -> str:
         "WFC is the fault category of Web Fuzzing Commons, where one fits.\n\n"
         "| mutant | defect | rule | WFC |\n| --- | --- | --- | --- |\n"
     )
-    return head + "\n".join(rows) + "\n"
+    return head + "\n".join(rows) + "\n\n" + _machine_made()
+
+
+def _machine_made() -> str:
+    """What mutmut made of the bundled gateway: counts by module, and the equivalent ones by name."""
+    found = machine.load()
+    rows = [
+        f"| {name} | " + " | ".join(str(row[column]) for column in machine.COLUMNS) + " |"
+        for name, row in found["modules"].items()
+    ]
+    parts = [
+        _MACHINE,
+        f"| module | {' | '.join(machine.COLUMNS)} |\n| --- | --- | --- | --- |\n" + "\n".join(rows),
+        f"{machine.headline(found)}.",
+        "### Equivalent mutants",
+    ]
+    for because, same in machine.by_reason(found):
+        parts.append(f"{because[0].upper()}{because[1:]}:")
+        parts.append("\n".join(f"- {row['mutant']}: `{row['change']}`" for row in same))
+    return "\n\n".join(parts) + "\n"
 
 
 PAGES = {"rules.md": rules_page, "mutants.md": mutants_page}

@@ -4,9 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import yaml
-
 from contracts import spec
+from contracts.reading import read
 
 Level = Literal["must", "should", "note"]
 
@@ -24,7 +23,7 @@ class Rule(NamedTuple):
 @cache
 def rules() -> dict[str, Rule]:
     """All rules by id, in the order of the file."""
-    rows = yaml.safe_load((Path(__file__).parent / "rules.yaml").read_text(encoding="utf-8"))
+    rows = read(Path(__file__).with_name("rules.yaml"))
     return {row["id"]: Rule(**row) for row in rows}
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from contracts.reading import read
 
 
 class ErrorRow(NamedTuple):
@@ -48,7 +48,7 @@ def location() -> Path:
 @cache
 def document() -> dict[str, Any]:
     """The contract as parsed YAML. Treat it as read-only: everybody gets the same object."""
-    parsed: dict[str, Any] = yaml.safe_load(location().read_text(encoding="utf-8"))
+    parsed: dict[str, Any] = read(location())
     return parsed
 
 

@@ -34,8 +34,8 @@ def headline(found: Mapping[str, Any]) -> str:
     total, untried = totals(found), f"; {found['untried']} untried" if found["untried"] else ""
     names = ", ".join(row["mutant"] for row in found["survivors"]) or "none"
     return (
-        f"{found['tool']} on the bundled gateway: {total['killed']} of {total['mutants']} killed by its own tests, "
-        f"{total['equivalent']} equivalent{untried}; survivors: {names}"
+        f"{found['tool']} on the bundled gateway, {found['made']}: {total['killed']} of {total['mutants']} killed "
+        f"by its own tests, {total['equivalent']} equivalent{untried}; survivors: {names}"
     )
 
 

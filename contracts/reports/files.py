@@ -1,18 +1,20 @@
-"""The reports that go into files, by the kind a user asks for."""
+"""The reports that go into files, by the kind a user asks for; each is imported when it is written."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from contracts.reports import as_json, github, har, html, junit, sarif
 from contracts.reports.run import Run
 
+
+def _report(module: str) -> Callable[[Run], str]:
+    def as_text(run: Run) -> str:
+        text: str = import_module(f"contracts.reports.{module}").as_text(run)
+        return text
+
+    return as_text
+
+
 FILES: Mapping[str, Callable[[Run], str]] = MappingProxyType(
-    {
-        "json": as_json.as_text,
-        "junit": junit.as_text,
-        "sarif": sarif.as_text,
-        "html": html.as_text,
-        "har": har.as_text,
-        "github": github.as_text,
-    }
+    {"json": _report("as_json")} | {kind: _report(kind) for kind in ("junit", "sarif", "html", "har", "github")}
 )

@@ -70,15 +70,15 @@ def test_every_independent_opinion_is_told_of():
 
 def test_rules_named_in_pages_and_decisions_exist():
     """No page names a rule that is gone."""
-    pages = [*DOCS.glob("*.md"), *(DOCS.parent / "decisions").glob("001*.md")]
+    pages = [*DOCS.glob("*.md"), *(DOCS.parent / "decisions").glob("*.md")]
     named = {rule for page in pages for rule in re.findall(r"YS-[A-Z]+-\d\d", page.read_text())}
     assert named <= set(rules.rules())
 
 
 def test_decisions_are_short():
     """A decision is at most 40 lines: question, choice, because, how we would notice."""
-    for page in (DOCS.parent / "decisions").glob("001*.md"):
+    for page in (DOCS.parent / "decisions").glob("*.md"):
         text = page.read_text()
         assert len(text.splitlines()) <= 40
-        for part in ("**Question.**", "**Choice.**", "**Because.**", "**How we would notice we were wrong.**"):
+        for part in ("**Question", "**Choice", "**Because", "**How we would notice we were wrong"):
             assert part in text

@@ -15,6 +15,7 @@ import sys
 from argparse import ArgumentParser
 from collections import Counter
 from contextlib import chdir
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,14 +65,18 @@ def change(place: Path, meta: Path, name: str) -> tuple[str, str]:
     return mangled.replace("xǁ", "").replace("ǁ", ".").replace(".x_", ".", 1), added
 
 
-def summary(place: Path) -> dict:
-    """What became of each mutant; survivors are looked up in the list of equivalents."""
-    reasons = {
+def equivalents() -> dict[tuple[str, str], str]:
+    """The reason for each function and line of the list."""
+    return {
         (function, line): entry["because"]
         for entry in yaml.safe_load((HERE / "equivalent.yaml").read_text(encoding="utf-8"))
         for function, lines in entry["changes"].items()
-        for line in lines
+        for line in lines.splitlines()
     }
+
+
+def summary(place: Path, reasons: dict[tuple[str, str], str]) -> dict:
+    """What became of each mutant; survivors are looked up among the equivalents."""
     modules, equivalent, survivors, untried = {}, [], [], 0
     for meta in sorted((place / "mutants/gateway").glob("*.meta")):
         codes = json.loads(meta.read_text())["exit_code_by_key"]
@@ -93,6 +98,7 @@ def summary(place: Path) -> dict:
     gone = [f"{function}: {line}" for function, line in sorted(reasons.keys() - found)]
     return {
         "tool": f"mutmut {version('mutmut')}",
+        "made": datetime.now(UTC).date().isoformat(),
         "modules": modules,
         "survivors": survivors,
         "equivalent": equivalent,
@@ -107,11 +113,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20.0, help="stop after so many minutes")
     parser.add_argument("--out", default=KEPT, type=lambda name: Path(name).absolute(), help="where the summary goes")
     options = parser.parse_args()
+    reasons = equivalents()
     with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as directory, chdir(directory):
         place = Path(directory)
         copy(place)
         run(place, options.minutes * 60)
-        found = summary(place)
+        found = summary(place, reasons)
     options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     from contracts.mutants.machine import as_text
 
