@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: demo test up check clean coverage lock
+.PHONY: demo test up check clean coverage lock mutants
 
 demo: $(READY)  ## the main job in one go, with a report
 	@$(BIN)/smslab demo
@@ -17,6 +17,9 @@ coverage: $(READY)  ## the test suite once more, with the branches it takes; fai
 	@$(BIN)/coverage run -m pytest -n 3 --dist loadfile $(ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
+
+mutants: $(READY)  ## break the gateway's heart by machine; its fast tests must notice (at most 20 minutes)
+	@nice -n 19 $(BIN)/python -m tests.mutation $(ARGS)
 
 up: $(READY)  ## gateway and carrier until Ctrl-C
 	@$(BIN)/smslab up
@@ -36,6 +39,8 @@ clean:  ## everything that was made here
 lock: $(READY)  ## new locks, with hashes and without addresses
 	$(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate pyproject.toml --extra postgres --extra redis --group dev -o requirements/dev.txt
+	printf '%s\n' apprise openapi-core openapi-spec-validator telnyx | $(BIN)/uv pip compile -q -U - --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/opinions.txt
 
 $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
