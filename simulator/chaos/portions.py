@@ -78,7 +78,7 @@ class Journal:
         if result.returncode in {Exit.FINE, Exit.WRONG} and result.stdout:
             if name not in self.done or self.done[name].get("stopped"):
                 self.add(name, json.loads(result.stdout))
-            return f"{name}: {'WRONG' if result.returncode else 'done'}"
+            return f"{name}: {'WRONG. ' + result.stderr.strip() if result.returncode else 'done'}"
         self.failed[name] = result.stderr.strip() or f"exit {result.returncode}"
         return f"{name}: {self.failed[name]}"
 
