@@ -115,7 +115,7 @@ def is_indexed(directory: Path) -> bool:
 def report(lab: Lab, messages: int, started: float) -> None:
     """Wait for the index, then say what it took, and what a whole export takes."""
     while not is_indexed(lab.directory):
-        time.sleep(0.2)
+        time.sleep(0.05)
     indexed, exported = time.perf_counter() - started, time.perf_counter()
     with httpx.stream("GET", f"{lab.console_url}/export.json", timeout=120, trust_env=False) as answer:
         size = sum(map(len, answer.iter_raw()))
