@@ -16,6 +16,7 @@ from simulator.console import (
     message,
     redaction,
     rooms,
+    runs,
     security,
     timeline,
 )
@@ -30,6 +31,7 @@ PAGES: Final[tuple[Page, ...]] = (
     compose.page,
     channels.page,
     carrier.page,
+    runs.page,
     ledger.page,
     message.page,
     export.page,

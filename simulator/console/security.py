@@ -60,7 +60,7 @@ def check() -> AnyResponse | None:
 def sign(response: Response) -> Response:
     """What goes out with every answer."""
     for name, value in HEADERS:
-        response.headers[name] = value
+        response.headers.setdefault(name, value)  # a view may set a stricter policy
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -44,4 +44,6 @@ def worker(settings: Settings) -> Flask:
     follower.start()
     util.Finalize(None, projection.close, exitpriority=5)
     util.Finalize(None, follower.stop, exitpriority=10)
-    return create_app(settings, projection)
+    app = create_app(settings, projection)
+    util.Finalize(None, app.extensions["runs"].close, exitpriority=15)
+    return app

@@ -24,6 +24,7 @@ from simulator.pbx.traffic import budget
 @click.argument("contacts", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("text")
 @click.option("--name", help="Name of the campaign. Default: the contacts file's.")
+@click.option("--run", "run_name", help="Name of the run in the ledger, kept when resuming. Default: campaign NAME.")
 @click.option("--rate", type=click.FloatRange(0.01, 10_000), help="Messages per second. Default: the channel's, or 10.")
 @click.option("--at", type=click.DateTime(), help="Start then instead of now.")
 @click.option("--retry", is_flag=True, help="Send again to those who were definitely refused.")
@@ -73,7 +74,7 @@ def _campaign(target: Target, ledger: Path, o: Mapping[str, Any]) -> Campaign:
         for person in people:
             fill(o["text"], person.fields)
         path = ledger.parent / f"{name}.campaign.json"
-        plan = Campaign(name, target.from_number, o["text"], people, path)
+        plan = Campaign(name, target.from_number, o["text"], people, path, run=o["run_name"] or "")
         plan.recall()
     except ValueError as error:
         raise click.UsageError(str(error)) from error

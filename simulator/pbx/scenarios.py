@@ -70,6 +70,7 @@ def lab_or_target(command: Callable[..., object]) -> Callable[..., object]:
 @click.option("--all", "everything", is_flag=True, help="Every ready scenario.")
 @click.option("--list", "listing", is_flag=True, help="List the ready scenarios.")
 @click.option("--seed", type=int, help="Draw people, texts and times from it. Default: the file's own, or 7.")
+@click.option("--run", "run_name", help="A fresh name of the run in the ledger. Default: SCENARIO-XXXXXX.")
 @click.option("--dry-run", is_flag=True, help="Check the files and show the steps; send nothing.")
 @click.option("--carrier-url", help="The fake carrier behind the provider, to look at and to break.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write JUnit XML.")
@@ -84,6 +85,7 @@ def run(
     everything: bool,
     listing: bool,
     seed: int | None,
+    run_name: str | None,
     dry_run: bool,
     carrier_url: str | None,
     junit: Path | None,
@@ -108,11 +110,18 @@ def run(
     scenarios = [one if seed is None else replace(one, seed=seed) for one in scenarios]
     with _provider(target, lab=lab) as (given, running), open_ledger(ledger) as book:
         here = functools.partial(_played, target=given, ledger=book, carrier=carrier_url, lab=running, only_to=only_to)
-        played = [here(one, quiet=as_json) for one in scenarios]
+        played = [here(one, quiet=as_json, run_name=_name(one, run_name, len(scenarios))) for one in scenarios]
     if junit:
         junit.write_bytes(as_junit(played))
     click.echo(json.dumps([as_document(one) for one in played]) if as_json else _summary(played))
     raise SystemExit(worst([one.verdict for one in played]))
+
+
+def _name(scenario: Scenario, given: str | None, many: int) -> str:
+    """What the run is called: of several under one name each has its own."""
+    if given is None:
+        return f"{scenario.name}-{secrets.token_hex(3)}"
+    return f"{given}-{scenario.name}" if many > 1 else given
 
 
 def worst(verdicts: Sequence[Exit]) -> Exit:
@@ -182,9 +191,9 @@ def _played(
     carrier: str | None,
     lab: Lab | None,
     only_to: tuple[str, ...],
+    run_name: str,
     quiet: bool,
 ) -> Played:
-    run_name = f"{scenario.name}-{secrets.token_hex(3)}"
     carrier = lab.carrier_url if lab else carrier
     missing = needs(scenario) - {name for name, part in (("carrier", carrier), ("gateway", lab)) if part}
     if missing:

@@ -192,7 +192,7 @@ class Player:
             contacts = read_contacts(self._beside(source))
         if not is_loopback(target.send_url):
             raise ScenarioFault("A scenario's campaign stays on loopback; use `smslab pbx campaign --receiver`.")
-        name = f"{self._world.run}"
+        name = self._world.run.replace("/", " ")  # of a file, too
         path = self._world.directory / f"{name}.campaign.json"
         campaign = Campaign(name, target.from_number, how["text"], contacts, path, states.append, run=self._world.run)
         tally = campaign.execute(target, self._world.ledger, how["rate"], retry=how.get("retry", False))
