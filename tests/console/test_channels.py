@@ -71,7 +71,7 @@ def test_a_wrong_key_is_kept_and_what_failed_is_said(sender):
     page = words(kept(sender, key=KEY))
 
     for form in ("with a challenge", "without a challenge"):
-        assert f"Failed {form}: The provider rejects the API key (HTTP 401). HTTP 401" in page
+        assert f"Failed {form}: The provider rejects the API key (HTTP 401)." in page
     assert "verification failed" in words(sender.get("/channels"))
 
 
