@@ -80,7 +80,7 @@ def spec_from(form: Mapping[str, str]) -> dict[str, Any]:
 def scope_in_words(scope: Mapping[str, Any]) -> list[str]:
     """Whom a fault hits, for people; numbers stay as they are."""
     words = {
-        "to": "to {}", "prefix": "to {}...", "sender": "from {}", "first": "only the first {}", "every": "each {}th",
+        "to": "to {}", "prefix": "to {}...", "sender": "from {}", "first": "only the first {}", "every": "one in {}",
         "share": "{:.0%} of them", "seed": "drawn from seed {}",
     }  # fmt: skip
     return [text.format(scope[name]) for name, text in words.items() if scope.get(name) is not None]

@@ -76,3 +76,15 @@ def test_each_page_is_for_everybody(look, visit):
             found[width, scheme] = page.evaluate(AXE, None if scheme == "light" else ["color-contrast"])
 
     assert {where: what for where, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize("width", [800, 1024, 1440])
+def test_a_message_is_one_line_of_the_timeline(width, visit):
+    """On anything wider than a phone no row is broken: what is too long ends in three dots."""
+    page = visit(width=width).page
+    page.goto("/?room=*")
+
+    heights = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+
+    assert len(heights) >= 6
+    assert max(heights) < 50
