@@ -85,13 +85,24 @@ def verify(
     "--examples", default=1000, type=click.IntRange(1), show_default=True, help="Generated requests per operation."
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed, same requests.")
+@click.option("--max-accepted", type=click.IntRange(0), help="Budget of real SMS. Default: the target's, else 25.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests per second at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
-def fuzz(target: Target, *, strict: bool, examples: int, seed: int, as_json: bool) -> None:
+def fuzz(
+    target: Target,
+    *,
+    strict: bool,
+    examples: int,
+    seed: int,
+    max_accepted: int | None,
+    rate: float | None,
+    as_json: bool,
+) -> None:
     """Send only generated requests, many of them.
 
     Example: smslab contract fuzz --target lab.toml --examples 5000 --seed 7
     """
-    provider, verdict = Provider(target), Verdict(strict=strict)
+    provider, verdict = Provider(_limited(target, max_accepted, rate)), Verdict(strict=strict)
     verify_target(provider, verdict, examples=examples, seed=seed, written=False, provoking=False)
     _tell(Run.of(provider, verdict), as_json=as_json)
 

@@ -39,6 +39,14 @@ def beginning_of_the_key_is_enough(front: Front, request: Request) -> Answer:
 
 
 @mutant("YS-AUTH-03")
+def last_character_not_compared(front: Front, request: Request) -> Answer:
+    """A key must be as long as the right one, but its last character is not looked at."""
+    right = f"Bearer {front.target.key}"
+    near = len(request.key) == len(right) and request.key[:-1] == right[:-1]
+    return front.let_in(request) if near else front.ask(request)
+
+
+@mutant("YS-AUTH-03")
 def key_in_any_case(front: Front, request: Request) -> Answer:
     """The database compares keys without regard to case."""
     same = request.key.lower() == f"bearer {front.target.key}".lower()

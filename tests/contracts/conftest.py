@@ -13,7 +13,6 @@ from contracts.serving import serving
 from contracts.target import Target
 from contracts.verdict import Verdict
 from contracts.verify import run
-from tests.contracts.faulty_providers import create
 from tests.contracts.minimal_provider import Minimal
 
 KEY = "minimalKeyAbc123"
@@ -23,12 +22,6 @@ KEY = "minimalKeyAbc123"
 def minimal_app():
     """A fresh minimal provider per call, with the options of `minimal_provider.Minimal`."""
     return lambda **options: Minimal(KEY, blocked_key="blockedKeyAbc123", **options).app
-
-
-@pytest.fixture(scope="session")
-def faulty_app():
-    """A provider of the kind "framework" or "script", with the faults of such."""
-    return lambda kind: create(kind, KEY)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +53,18 @@ def minimal(minimal_app):
     """The URL of a minimal provider that is there for the whole session."""
     with serving(minimal_app()) as url:
         yield url
+
+
+@pytest.fixture
+def target_file(tmp_path, target_at):
+    """A target file for whatever answers at a base URL, with its verify URL."""
+
+    def write(base):
+        target, file = target_at(base), tmp_path / f"{base.rpartition(':')[2]}.toml"
+        file.write_text(f'send_url = "{target.send_url}"\nverify_url = "{target.verify_url}"\nmax_accepted = 200\n')
+        return file
+
+    return write
 
 
 @pytest.fixture

@@ -78,21 +78,15 @@ def test_rules_lists_every_rule(smslab_contract):
     assert all(rule in people.stdout for rule in rules.rules())
 
 
-def _target(url, path):
-    verify, send = (route.path for route in spec.routes())
-    path.write_text(f'send_url = "{url}{send}"\nverify_url = "{url}{verify}"\nmax_accepted = 200\n')
-    return path
-
-
-def test_diff_of_a_provider_with_itself_is_empty(smslab_contract, minimal, tmp_path):
+def test_diff_of_a_provider_with_itself_is_empty(smslab_contract, minimal, target_file):
     """Ids and details are masked, so the same provider does not differ from itself."""
-    target = _target(minimal, tmp_path / "a.toml")
+    target = target_file(minimal)
     done, found = smslab_contract("diff", "--a", target, "--b", target, "--json")
     assert (done.exit_code, found["differences"]) == (0, [])
     assert found["compared"] > 150
 
 
-def test_diff_shows_the_parts_that_differ(smslab_contract, minimal, minimal_app, tmp_path):
+def test_diff_shows_the_parts_that_differ(smslab_contract, minimal, minimal_app, target_file):
     """Another title and another status are two differences of the same case."""
     app = minimal_app()
 
@@ -103,14 +97,14 @@ def test_diff_shows_the_parts_that_differ(smslab_contract, minimal, minimal_app,
         return response
 
     with serving(app) as url:
-        done, _ = smslab_contract("diff", "--a", _target(minimal, tmp_path / "a"), "--b", _target(url, tmp_path / "b"))
+        done, _ = smslab_contract("diff", "--a", target_file(minimal), "--b", target_file(url))
     assert done.exit_code == 1
     assert any(line.split()[:2] == ["key-wrong", "status"] for line in done.stdout.splitlines())
 
 
-def test_diff_with_somebody_who_is_not_there_could_not_test(smslab_contract, minimal, tmp_path):
+def test_diff_with_somebody_who_is_not_there_could_not_test(smslab_contract, minimal, target_file):
     """A provider that does not answer cannot be compared."""
-    there, gone = _target(minimal, tmp_path / "a"), _target("http://127.0.0.1:1", tmp_path / "b")
+    there, gone = target_file(minimal), target_file("http://127.0.0.1:1")
     done, _ = smslab_contract("diff", "--a", there, "--b", gone)
     assert done.exit_code == 3
     assert "connection refused" in done.stderr

@@ -28,7 +28,7 @@ def test_every_option_in_the_pages_exists():
     """What the pages tell people to type is there, and every kind of report and engine is told of."""
     text = "".join(page.read_text() for page in DOCS.glob("*.md"))
     known = {o for command in contract.commands.values() for p in command.params for o in p.opts}
-    foreign = {"--smslab-target", "--disabled", "--rate"}
+    foreign = {"--smslab-target", "--disabled", "--rate", "--seeds"}
     assert set(re.findall(r"(?<=[ `])--[a-z][a-z-]+", text)) <= known | foreign
     assert all(f"{kind}=" in text for kind in FILES)
     assert all(f"| {engine} |" in text for engine in [*TABLES, "fuzz", "provoke", "invariants"])

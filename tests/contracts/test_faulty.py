@@ -4,6 +4,7 @@ import pytest
 
 from contracts.exits import Exit
 from contracts.serving import serving
+from tests.contracts.faulty_providers import create
 
 FAULTS = {
     "framework": {
@@ -23,9 +24,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_each_fault_seen_in_public_is_named_by_its_rule(faulty_app, target_at, judged, kind):
+def test_each_fault_seen_in_public_is_named_by_its_rule(target_at, judged, kind):
     """The suite fails the provider and names every one of its faults."""
-    with serving(faulty_app(kind)) as url:
+    with serving(create(kind, "minimalKeyAbc123")) as url:
         outage = {"url": f"{url}/outage", "method": "POST", "clear": {"url": f"{url}/outage"}}
         verdict, _ = judged(target_at(url, provoke={"10007": outage}))
     assert verdict.exit == Exit.WRONG
