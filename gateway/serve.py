@@ -24,7 +24,7 @@ from gateway.gateway import open_gateway, start_delivery
 from gateway.settings import Settings
 
 HEADERS_IN_TIME = 5000  # milliseconds a client may take for its headers, and an idle connection stays open
-CONNECTIONS = 16_384  # that a worker holds at once, at about 14 kB each; those beyond wait in the kernel's queue
+CONNECTIONS = 16_384  # that a worker holds at once, at about 10 kB each; those beyond wait in the kernel's queue
 OWN_FILES = 256  # descriptors that are kept for the database, the carrier and the log
 
 
