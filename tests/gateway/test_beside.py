@@ -1,4 +1,4 @@
-"""What is done beside a served gateway by another process: a key revoked under load, orders followed, delivery ended."""
+"""What another process does beside a served gateway: keys revoked under load, orders followed, delivery ended."""
 
 import json
 import os
