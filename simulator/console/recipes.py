@@ -1,6 +1,6 @@
 """What can be started from the console: from what a form asks for to the arguments of the command line.
 
-Pure. What a number may be is the command's to say; here only what is missing is missed. A replay asks for the same.
+What a number may be is the command's to say; here only what is missing is missed. A replay asks for the same.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from simulator.console.lab import LabView
 from simulator.pbx.pacing import PROFILES, expected, rate_at
+from simulator.pbx.scenario import Scenario, find, load, needs, pack
 
 Asked = Mapping[str, str]
 SEEDS: Final = 1_000_000
@@ -66,8 +67,9 @@ def asked_for(kind: str, form: Asked) -> dict[str, str]:
     for name in NUMBERS & asked.keys():
         if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", asked[name]) or not float(asked[name]):
             raise ValueError(f"The {name} of a {kind} is a number above 0, not {asked[name]!r}.")
-    if asked.get("profile", "steady") not in PROFILES:
-        raise ValueError(f"There is no profile {asked['profile']!r}.")
+    for name, known in (("profile", PROFILES), ("scenario", pack())):
+        if name in asked and asked[name] not in known:
+            raise ValueError(f"There is no {name} {asked[name]!r}.")
     seed = {"seed": asked.get("seed", str(secrets.randbelow(SEEDS)))} if recipe.has_seed else {}
     return asked | seed
 
@@ -75,7 +77,7 @@ def asked_for(kind: str, form: Asked) -> dict[str, str]:
 def _scenario(asked: Asked, place: Place) -> list[str]:
     own = ["--lab", "--ledger", str(place.directory / "pbx.sqlite")]
     carrier = ["--carrier-url", url] if (url := place.lab.carrier_url) else []
-    where = own if asked.get("own") else [*place.provider(), *carrier]
+    where = own if asked.get("own") or needs_own_lab(load(find(asked["scenario"]))) else [*place.provider(), *carrier]
     return ["pbx", "run", "--seed", asked["seed"], "--run", place.run, *where, "--", asked["scenario"]]
 
 
@@ -129,6 +131,11 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
         "contract": Recipe((), lambda _: "the provider against the contract", _contract),
     }
 )
+
+
+def needs_own_lab(scenario: Scenario) -> bool:
+    """Whether a scenario administers its gateway or sees inside: then it brings its own, and leaves this one alone."""
+    return "gateway" in needs(scenario)
 
 
 def contact_lines(asked: Asked) -> list[str]:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from simulator.console.children import Children, Crowded, Started
 from simulator.console.figures import WHOLE, Figures, chart, figures
 from simulator.console.page import Page, as_command, console, live_part, refuse_foreign
-from simulator.console.recipes import CONTACTS, RECIPES, Place, Planned, asked_for, contacts_csv
+from simulator.console.recipes import CONTACTS, RECIPES, Place, Planned, asked_for, contacts_csv, needs_own_lab
 from simulator.console.redaction import shown_text
 from simulator.console.reports import VAR, Report, reports, served
 from simulator.console.rooms import own_room, run_name, shown_room
@@ -20,7 +20,7 @@ from simulator.console.search import runs as latest_runs
 from simulator.console.tallies import by_run
 from simulator.pbx.pacing import PROFILES
 from simulator.pbx.personas import PERSONAS
-from simulator.pbx.scenario import Scenario, load, needs, pack
+from simulator.pbx.scenario import Scenario, load, pack
 from simulator.pbx.scenario import find as scenario_file
 
 SHOWN: Final = 30
@@ -155,6 +155,7 @@ def _one(run: str) -> dict[str, Any]:
         "failures": failures,
         "line": shown_text(as_command(*child.words, target=False)) if child else "",
         "output": shown_text(child.output) if child else "",
+        "alone": bool(child and "--lab" in child.words),
         "report": next((one for one in _reports() if child and one.path.parent == child.directory), None),
     }
 
@@ -178,7 +179,7 @@ def _reports() -> list[Report]:
 
 def _described(scenario: Scenario) -> tuple[str, str, bool]:
     """A scenario's name, what must hold, and whether it needs a gateway of its own."""
-    return scenario.name, scenario.about, "gateway" in needs(scenario)
+    return scenario.name, scenario.about, needs_own_lab(scenario)
 
 
 def _rows(pair: Sequence[Figures], numbers: Callable[[Figures], Mapping[str, int]]) -> list[tuple[str, list[Cell]]]:

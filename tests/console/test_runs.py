@@ -313,3 +313,21 @@ def test_shares_fill_the_bar():
     ]  # fmt: skip
     assert at_percent([], 50) is None
     assert at_percent([1.0, 2.0, 3.0], 50) == 2.0
+
+
+def test_a_scenario_that_changes_the_gateway_brings_its_own(tmp_path):
+    """A story that administers a gateway, or sees inside it, plays in a lab and a ledger of its own."""
+    place = Place(LabView(target(), tmp_path / "lab.toml"), "anna/x", tmp_path)
+    words = {
+        name: RECIPES["scenario"].words({"scenario": name, "seed": "7"}, place) for name in ("revoked-key", "unicode")
+    }
+
+    assert "--lab" in words["revoked-key"]
+    assert str(tmp_path / "pbx.sqlite") in words["revoked-key"]
+    assert "--lab" not in words["unicode"]
+
+
+def test_a_scenario_is_one_of_the_ready_ones():
+    """A form cannot name a file of the machine."""
+    with pytest.raises(ValueError, match="no scenario"):
+        asked_for("scenario", {"scenario": "/etc/passwd"})
