@@ -1,5 +1,7 @@
 """`wait` and `expect` over HTTP: the words and answers of the command line."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 
 
@@ -41,3 +43,17 @@ def test_expect_says_what_is_odd(bench):
     assert (answer.status_code, answer.json["unmet"]) == (409, ["duplicates: 1, not 0"])
     assert [one["order_id"] for one in answer.json["odd"]] == ["A"]
     assert bench.client.get("/api/expect").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/api/wait?timeout=30", "/api/expect?count=1&timeout=30"])
+def test_a_question_waits_for_its_answer(path, bench):
+    """What is not so yet is waited for, and answered as soon as it is."""
+    bench.sends("A")
+    bench.rows()
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(bench.client.get, path)
+        assert wait([answer], timeout=0.5).not_done
+        bench.takes("A")
+        bench.rows()
+
+        assert answer.result().status_code == 200
