@@ -24,7 +24,7 @@ What a Yeastar administrator types into the channel screen:
 
 What you may type next, in another terminal:
   smslab pbx verify --target {target}
-  smslab pbx send "Hello from Yeastar" --to +639171234567 --target {target} --ledger {lab.pbx_ledger}
+  smslab pbx send "Hello from Yeastar" --to +639171234567 --target {target}
   smslab carrier fault add outage seconds=30 --carrier-url {lab.carrier_url}
   smslab contract verify --target {target}
 

@@ -68,6 +68,7 @@ def verify(
 @provider_options
 @click.argument("text")
 @click.option("--media-url", "media_urls", multiple=True, help="A link to a file; may be given again.")
+@click.option("--run", "run_name", default="manual", show_default=True, help="Its run; ROOM/NAME for a room.")
 @LEDGER
 @AS_JSON
 def send(
@@ -76,6 +77,7 @@ def send(
     habits: Habits,
     text: str,
     media_urls: tuple[str, ...],
+    run_name: str,
     ledger: Path,
     as_json: bool,
 ) -> None:
@@ -85,7 +87,8 @@ def send(
     """
     try:
         with open_ledger(ledger) as book, open_client() as client:
-            result = Pbx(target, book, client, habits=habits).send(target.to_number, text, media_urls=media_urls)
+            player = Pbx(target, book, client, habits=habits, run=run_name)
+            result = player.send(target.to_number, text, media_urls=media_urls)
     except Stranger as stranger:
         raise click.UsageError(str(stranger)) from stranger
     say(result.as_event(), as_json=as_json)

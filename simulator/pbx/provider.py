@@ -19,12 +19,20 @@ from simulator.pbx.guard import narrowed
 from simulator.pbx.habits import Habits
 from simulator.pbx.tally import Tally
 
+
+def _own_ledger(context: click.Context, _parameter: click.Parameter, given: Path | None) -> Path:
+    """In a lab the lab's own, which its console and `reconcile` read; elsewhere a file here."""
+    target = context.params.get("target")
+    if given is None and target and (target.parent / "carrier.sqlite").exists():
+        return Path(target.parent, "pbx.sqlite")
+    return given or Path("pbx.sqlite")
+
+
 LEDGER = click.option(
     "--ledger",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("pbx.sqlite"),
-    show_default=True,
-    help="The PBX's ledger; it is created, and only ever added to.",
+    callback=_own_ledger,
+    help="The PBX's ledger, only ever added to. Default: that of the target's lab, else pbx.sqlite here.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 RECEIVERS = click.option(

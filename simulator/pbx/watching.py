@@ -21,7 +21,7 @@ from simulator.carrier.controls import ask, printable
 from simulator.carrier.fault import SMPP
 from simulator.ledger.accounts import messages
 from simulator.ledger.watch import DUPLICATES, STATES, Message, Wanted, arrived, selected, totals, unmet
-from simulator.pbx.provider import AS_JSON, open_ledger
+from simulator.pbx.provider import AS_JSON, LEDGER, open_ledger
 from simulator.pbx.snippets import FORMS, faults_at
 from simulator.pbx.snippets import snippet as written
 from simulator.pbx.world import until
@@ -31,9 +31,6 @@ CARRIER_URL = "http://127.0.0.1:8090"
 ANSWERS = {"tried", "accepted", "refused", "indeterminate"}  # states that the PBX's ledger knows by itself
 STATE = click.option(
     "--state", type=click.Choice([*STATES, *SMPP]), default="delivered", show_default=True, help="Or a receipt's word."
-)
-LEDGER = click.option(
-    "--ledger", type=click.Path(dir_okay=False, path_type=Path), default=Path("pbx.sqlite"), show_default=True
 )
 CARRIER = (
     click.option("--carrier-ledger", type=EXISTING, help="What the carrier took, from its file ..."),
