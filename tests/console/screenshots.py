@@ -50,7 +50,7 @@ class Shot(NamedTuple):
 
     name: str
     path: str
-    act: Callable[[Page], object] = lambda page: None
+    act: Callable[[Page], object] = lambda _: None
     height: int = 800
     width: int = 1200
     dark: bool = False
@@ -61,7 +61,7 @@ def write(page: Page) -> None:
     page.get_by_label("To", exact=True).fill("+639171234567")
     page.get_by_label("Text", exact=True).fill(
         "Dear Ms Reyes, your table for two is booked for 19:30 on Friday. "
-        "We’re looking forward to seeing you – reply STOP if you don’t want reminders."
+        "We\u2019re looking forward to seeing you \u2013 reply STOP if you don\u2019t want reminders."
     )
     page.get_by_text("What forces UCS-2").wait_for()
 
@@ -80,6 +80,7 @@ SHOTS: Final = (
     Shot("message", "", height=1000),
     Shot("dark", "", height=700, dark=True),
     Shot("compose", MENU["Compose"], write, height=1000),
+    Shot("runs", "/runs/of/ben/newsletter", height=760),
     Shot("ledger", MENU["Ledger"], height=760),
     Shot("phone", "/?room=*", height=720, width=360),
     Shot("carrier", MENU["Carrier"], break_it, height=900),

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from simulator.lab import Lab
-from tests.console.browser.stage import console_lab, send, shown
+from tests.console.browser.stage import add_channel, console_lab, send, shown
 from tests.console.browser.window import CHROMIUM, MISSING, Window, chromium
 
 TO = "+639171234567"
@@ -30,6 +30,7 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         send(running, "anna/greetings", (TO, "Hello from Yeastar"), (TO, "Line 1\nLine 2 🙂"), ("12345", "Nobody's"))
         send(running, "ben/nightly", (TO, "Long " * 90), ("+46701740611", "Not delivered"))
         send(running, "manual", (TO, "In no room"))
+        add_channel(running, "night-shift", "Night shift")
         shown(running, 5)
         yield running
 

@@ -11,7 +11,7 @@ import yaml
 from simulator.lab import Lab
 from simulator.ledger.carrier import CarrierLedger, Message
 from simulator.ledger.pbx import PbxLedger
-from tests.console.browser.stage import MENU, console_lab, shown
+from tests.console.browser.stage import MENU, add_channel, console_lab, shown
 from tests.console.browser.window import Window
 
 NAUGHTY = yaml.safe_load((Path(__file__).parents[3] / "contracts" / "cases" / "naughty.yaml").read_text())
@@ -53,7 +53,8 @@ ATTACKS = (
 EVERYTHING = " ".join(ATTACKS)
 QUERY = ("q", "to", "code", "outcome", "run", "room", "before", "kind", "text", "from", "channel", "name", "attempt",
          "sent", "number", "redact", "have", "state", "format")  # fmt: skip
-ALIKE = 5  # pages that differ only in a value of their query
+ALIKE = 5  # pages that differ only in what is shown; each message is looked at
+SKIPPED = ("/export", "/runs/reports/", "/ledger/balance")
 
 STRANGE = """() => [
   ...[...document.querySelectorAll("[href], [src], [action], [formaction]")].filter(element =>
@@ -101,6 +102,9 @@ def stored(lab: Lab) -> dict[int, str]:
             taken = carrier.take([Message(order, attack, attack, attack, attack, 1)], at, 1e9)
             carrier.note_receipt(attack, taken[0].delivery.id, attack, at, 204)
             found[number] = attack
+    for count, attack in enumerate(ATTACKS[::8]):
+        add_channel(lab, f"attack-{count}", attack)
+    (lab.directory / "contract.html").write_text(f"<title>{ATTACKS[0]}</title>{EVERYTHING}")
     shown(lab, len(found), "tried")
     return found
 
@@ -140,15 +144,16 @@ def test_every_page_shows_attacks_as_text(hostile, window):
     while unread:
         path = unread.pop(0)
         parts = urlsplit(path)
-        shape = parts.path, tuple(name for name, value in parse_qsl(parts.query) if name != "before")
+        number = parts.path.removeprefix("/messages/")
+        shape = (*parts.path.split("/")[:3], *(name for name, _ in parse_qsl(parts.query) if name != "before"))
         alike[shape] = alike.get(shape, 0) + 1
-        if path in seen or alike[shape] > ALIKE or parts.path.startswith("/export") or "/snippet." in parts.path:
+        if path in seen or alike[shape] > ALIKE or parts.path.startswith(SKIPPED) or "/snippet." in parts.path:
             continue
         seen.add(path)
         page.goto(path, wait_until="domcontentloaded")
         assert page.evaluate(STRANGE) == [], path
         unread += page.evaluate(LINKS)
-        if (number := parts.path.removeprefix("/messages/")).isdecimal():
+        if number.isdecimal():
             assert page.locator(".said").text_content() == as_parsed(texts[int(number)])
 
     assert {f"/messages/{number}" for number in texts} <= seen
@@ -207,3 +212,14 @@ def test_a_live_row_is_text_too(hostile, window):
 
     assert window.page.evaluate(STRANGE) == []
     assert window.page.locator("tbody tr .text").all_text_contents()[: len(ATTACKS)] == list(reversed(ATTACKS))
+
+
+def test_a_report_is_locked_up(browser, hostile):
+    """A report that is an attack is shown as the page it is, and can do nothing."""
+    window = Window(browser, hostile[0].console_url)
+    window.page.goto(MENU["Runs"])
+    window.page.get_by_role("link", name=ATTACKS[0]).click()
+    window.page.wait_for_url("**/reports/**")
+    window.close()
+
+    assert [one for one in window.complaints if one.startswith(("dialog", "request", "exception"))] == []

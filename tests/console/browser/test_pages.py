@@ -3,23 +3,35 @@
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from tests.console.browser.stage import MENU
+from tests.console.browser.stage import MENU, app
 
 # Every page of the menu, and what they lead to.
 LOOKS = MENU | {
     "Attempt 1": "/messages/1",
     "search": "/?q=hello&outcome=delivered&room=*",
     "nothing found": "/?q=zebra",
+    "answered": "/compose?sent=1&sent=3",
+    "once more": "/compose?attempt=2",
+    "a channel": "/channels/night-shift",
+    "a new channel": "/channels/new",
+    "one channel less": "/channels/night-shift/delete",
     "one kind of fault": f"{MENU['Carrier']}?kind=refuse",
+    "a run": "/runs/of/ben/nightly",
+    "two runs": "/runs/compare?run=anna/greetings&run=ben/nightly",
     "error": "/messages/999",
     "log in": "/login",
 }
+# What is no page of its own: parts of pages, files, answers for programs; an order is shown as an attempt is.
+PARTS = {
+    "static", "timeline.rows", "carrier.faults", "runs.live", "ledger.numbers", "runs.report", "ledger.save",
+    "message.as_test", "export.save", "api.wait", "api.expect", "door.healthz", "message.order",
+}  # fmt: skip
 WIDTHS = (360, 1440)
 SCHEMES = ("light", "dark")
 SMALLEST = 10.5  # pixels: nothing that is read is smaller
 
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].filter(element => {
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+CUT_OFF = """() => [...document.querySelectorAll("body *")].filter(element => {
   const box = element.getBoundingClientRect();
   return box.width > 1 && box.right > innerWidth + 1 && box.left >= 0;
 }).map(element => element.outerHTML.slice(0, 90))"""
@@ -31,6 +43,14 @@ AXE = """async rules => {
   return found.violations.filter(one => ["serious", "critical"].includes(one.impact)).flatMap(one =>
     one.nodes.map(node => `${one.id}: ${node.target.join(" ")} ${node.html.slice(0, 120)} ${node.failureSummary}`));
 }"""
+
+
+def test_every_page_is_looked_at():
+    """No page of the console is missing above, whether the menu has it or not."""
+    addresses = app().url_map.bind("127.0.0.1")
+    pages = {rule.endpoint for rule in app().url_map.iter_rules() if "GET" in rule.methods} - PARTS
+
+    assert {addresses.match(look.partition("?")[0])[0] for look in LOOKS.values()} == pages
 
 
 @pytest.mark.parametrize("title", MENU)
@@ -55,8 +75,8 @@ def test_each_page_is_for_a_phone_too(look, visit):
     page = visit(width=360, forgive="404").page
     page.goto(LOOKS[look])
 
-    assert page.evaluate(TOO_WIDE) <= 0
     assert page.evaluate(CUT_OFF) == []
+    assert not page.evaluate(SIDEWAYS)
     assert page.evaluate(TINY, SMALLEST) == []
 
 
