@@ -21,7 +21,7 @@ coverage: $(READY)  ## the test suite once more, with the branches it takes; fai
 mutants: $(READY)  ## break the gateway's heart by machine; its fast tests must notice (at most 20 minutes)
 	@nice -n 19 $(BIN)/python -m tests.mutation $(ARGS)
 
-up: $(READY)  ## gateway and carrier until Ctrl-C
+up: $(READY)  ## gateway, carrier and console until Ctrl-C
 	@$(BIN)/smslab up
 
 check: $(READY)  ## everything that is not a test
