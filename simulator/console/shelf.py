@@ -108,10 +108,6 @@ class Shelf:
         except (OSError, ValueError):
             return {}
 
-    def is_free(self, name: str) -> bool:
-        """Whether a new channel may have this name."""
-        return self.named(name) is None
-
     def _ours(self) -> Iterator[Entry]:
         """The target file's channel, and the same with each key that it says provokes a code."""
         target = self._lab.target
