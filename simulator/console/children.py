@@ -133,6 +133,8 @@ class Children:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        for started in self.all():
+            self.state(started)  # which writes down how those ended
 
     def _kept(self, started: Started) -> str:
         kept = started.directory / "exit"

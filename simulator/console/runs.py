@@ -108,11 +108,12 @@ def report(identity: str) -> Response:
 def _index(given: Any) -> str:  # noqa: ANN401 - a form
     room = shown_room()
     started = {one.run: one for one in _all().all() if room in {"", one.room}}
-    in_ledger = [row["run"] for row in latest_runs(console().projection, room, SHOWN)]
-    names = [*[run for run in started if run not in in_ledger][:SHOWN], *in_ledger]
+    began = {row["run"]: row["first_at"] for row in latest_runs(console().projection, room, SHOWN)}
+    began |= {run: child.at for run, child in started.items()}
+    names = sorted(began, key=began.__getitem__, reverse=True)[:SHOWN]
     return render_template(
         "runs.html",
-        rows=[(run, started.get(run), _state(started.get(run))) for run in names],
+        rows=[(run, started.get(run), _state(started.get(run)), began[run]) for run in names],
         outcomes=by_run(console().projection, names),
         room=room,
         given=given,
@@ -155,7 +156,7 @@ def _one(run: str) -> dict[str, Any]:
         "failures": failures,
         "line": shown_text(as_command(*child.words, target=False)) if child else "",
         "output": shown_text(child.output) if child else "",
-        "alone": bool(child and "--lab" in child.words),
+        "apart": bool(child and (child.kind == "contract" or "--lab" in child.words)),
         "report": next((one for one in _reports() if child and one.path.parent == child.directory), None),
     }
 
