@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
@@ -20,8 +21,8 @@ from simulator.console.search import runs as latest_runs
 from simulator.console.tallies import by_run
 from simulator.pbx.pacing import PROFILES
 from simulator.pbx.personas import PERSONAS
-from simulator.pbx.scenario import Scenario, load, pack
 from simulator.pbx.scenario import find as scenario_file
+from simulator.pbx.scenario import load, pack
 
 SHOWN: Final = 30
 Cell = tuple[int, float]
@@ -117,7 +118,7 @@ def _index(given: Any) -> str:  # noqa: ANN401 - a form
         outcomes=by_run(console().projection, names),
         room=room,
         given=given,
-        scenarios=[_described(load(scenario_file(name))) for name in pack()],
+        scenarios=_stories(),
         profiles=list(PROFILES),
         personas={name: persona.about for name, persona in PERSONAS.items()},
         reports=_reports(),
@@ -178,9 +179,11 @@ def _reports() -> list[Report]:
     return reports(console().lab.directory, VAR)
 
 
-def _described(scenario: Scenario) -> tuple[str, str, bool]:
-    """A scenario's name, what must hold, and whether it needs a gateway of its own."""
-    return scenario.name, scenario.about, needs_own_lab(scenario)
+@cache
+def _stories() -> tuple[tuple[str, str, bool], ...]:
+    """Each ready scenario's name, what must hold, and whether it brings its own lab. They change with the code only."""
+    stories = [load(scenario_file(name)) for name in pack()]
+    return tuple((story.name, story.about, needs_own_lab(story)) for story in stories)
 
 
 def _rows(pair: Sequence[Figures], numbers: Callable[[Figures], Mapping[str, int]]) -> list[tuple[str, list[Cell]]]:

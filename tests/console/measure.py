@@ -39,6 +39,8 @@ PAGES = {
     "by outcome": "/?outcome=refused",
     "one message": "/messages/50",
     "oldest page": "/?before=60",
+    "the balance": "/ledger",
+    "the runs": "/runs",
 }
 
 
