@@ -1,21 +1,21 @@
-"""The rules in a provider's own pytest: `pytest --smslab-target FILE` adds a test per rule.
+"""The rules in a provider's own pytest: `pytest -p contracts.plugin --smslab-target FILE` adds a test per rule.
 
-Or in a test of one's own: `smslab_run` is the finished run, `smslab_rule` makes one test per rule. Where the package is
-installed pytest loads this by itself, in runs that have nothing to do with it too: so the judge is only imported when
-somebody asks for it.
+Or in a test of one's own: `smslab_run` is the finished run, `smslab_rule` makes one test per rule.
 """
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from contracts.reports.run import Run
-    from contracts.target import Target
+from contracts.provider import Provider
+from contracts.reports.run import Run
+from contracts.rules import fails, rules
+from contracts.target import Target, load
+from contracts.verdict import Verdict
+from contracts.verify import run as verify_target
 
-_RUN = pytest.StashKey["Run"]()
+_RUN = pytest.StashKey[Run]()
 
 
 class RuleBrokenError(AssertionError):
@@ -33,16 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Add the tests of the rules behind the provider's own."""
     if session.config.getoption("smslab_target"):
-        from contracts.rules import rules
-
         items += [RuleItem.from_parent(session, name=rule) for rule in rules()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `smslab_rule` is one test per rule."""
     if "smslab_rule" in metafunc.fixturenames:
-        from contracts.rules import rules
-
         metafunc.parametrize("smslab_rule", list(rules()))
 
 
@@ -60,27 +56,23 @@ class RuleItem(pytest.Item):
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """The rule's sentence stands for the test's place."""
-        from contracts.rules import rules
-
         return "openapi.yaml", None, f"{self.name} {rules()[self.name].says}"
 
 
 @pytest.fixture(scope="session")
-def smslab_target(pytestconfig: pytest.Config) -> "Target":
+def smslab_target(pytestconfig: pytest.Config) -> Target:
     """The provider to be judged. Override this fixture to describe it in Python."""
     return _target(pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def smslab_run(pytestconfig: pytest.Config, smslab_target: "Target") -> "Run":
+def smslab_run(pytestconfig: pytest.Config, smslab_target: Target) -> Run:
     """The finished run against the provider; it is made once per session."""
     return run_of(pytestconfig, smslab_target)
 
 
-def check(run: "Run", rule: str) -> None:
+def check(run: Run, rule: str) -> None:
     """Raise `RuleBrokenError` if the run broke the rule and it counts; skip the test if nothing tested it."""
-    from contracts.rules import fails, rules
-
     if run.verdict.could_not:
         raise RuleBrokenError(run.headline)
     broken = run.by_rule.get(rule, [])
@@ -92,14 +84,9 @@ def check(run: "Run", rule: str) -> None:
         pytest.skip("no request of this run tests it")
 
 
-def run_of(config: pytest.Config, target: "Target | None" = None) -> "Run":
+def run_of(config: pytest.Config, target: Target | None = None) -> Run:
     """The session's run; the first who asks makes it."""
     if _RUN not in config.stash:
-        from contracts.provider import Provider
-        from contracts.reports.run import Run
-        from contracts.verdict import Verdict
-        from contracts.verify import run as verify_target
-
         provider = Provider(target or _target(config))
         verdict = Verdict(strict=config.getoption("smslab_strict"))
         verify_target(provider, verdict, examples=config.getoption("smslab_examples"))
@@ -107,9 +94,7 @@ def run_of(config: pytest.Config, target: "Target | None" = None) -> "Run":
     return config.stash[_RUN]
 
 
-def _target(config: pytest.Config) -> "Target":
-    from contracts.target import load
-
+def _target(config: pytest.Config) -> Target:
     file = config.getoption("smslab_target")
     if not file:
         raise pytest.UsageError("Give --smslab-target FILE or override the fixture smslab_target.")

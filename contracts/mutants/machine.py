@@ -52,7 +52,10 @@ def as_text(found: Mapping[str, Any]) -> str:
         f"{name:14}" + "".join(f"{row[column]:>12}" for column in COLUMNS) for name, row in found["modules"].items()
     ]
     lines += [f"SURVIVED {row['mutant']}: {row['change']}" for row in found["survivors"]]
-    lines += [f"no longer needed in the list of equivalents: {row}" for row in found["gone"]]
+    lines += [
+        f"NO RESULT: killed although nothing can tell it from the gateway, or gone from it: {row}"
+        for row in found["gone"]
+    ]
     for because, rows in by_reason(found):
         lines.append(f"equivalent, because {because}: " + ", ".join(row["mutant"] for row in rows))
     return "\n".join([*lines, headline(found)])

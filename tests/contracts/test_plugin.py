@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,15 +31,6 @@ def provider_pytest(minimal, tmp_path):
         return subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
 
     return run
-
-
-def test_people_who_did_not_ask_for_it_hardly_notice_it():
-    """Where the package is installed pytest always loads the plugin: it brings nothing of the judge until asked."""
-    show = "import sys, pytest, contracts.plugin; print(*(name for name in sys.modules if name[:9] == 'contracts'))"
-    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["contracts", "contracts.plugin"]
-    project = tomllib.loads((Path(rules.__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    assert project["entry-points"]["pytest11"] == {"contracts.plugin": "contracts.plugin"}
 
 
 def test_there_is_a_test_per_rule(provider_pytest):
