@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from threading import Event
 from typing import Any, Final
 
 import click
@@ -15,11 +16,15 @@ from simulator.console.page import Page, as_command, console, live_part
 from simulator.console.record import messages, scrubbed, steps_of
 from simulator.console.redaction import is_redacted
 from simulator.console.search import one
+from simulator.console.sources import Table
 from simulator.ledger.pbx import Attempt
 from simulator.ledger.watch import Message
 from simulator.pbx.snippets import FORMS, faults_at, snippet
+from simulator.pbx.world import until
 
 FILES: Final = {"curl": "sh", "pytest": "py", "locust": "py", "bru": "bru"}
+OPENED: Final = "SELECT number FROM opened"
+PATIENCE: Final = 3.0  # seconds that a page waits for the index to have what the PBX has just written
 HEALTH: Final = "SELECT * FROM steps WHERE order_id = '' AND at BETWEEN ? AND ? ORDER BY at LIMIT 20"
 
 page = Page("message")
@@ -59,11 +64,13 @@ def repeated(attempt: Attempt, form: str, faults: Sequence[Mapping[str, Any]]) -
     return scrubbed(text, attempt) if is_redacted() else text
 
 
-def _found(**name: Any) -> sqlite3.Row:  # noqa: ANN401 - `one` says what
-    row = one(console().projection, **name)
-    if row is None:
-        abort(404, "There is no such message, or not yet.")
-    return row
+def _found(attempt: int | None = None, order_id: str | None = None) -> sqlite3.Row:
+    row = one(console().projection, attempt=attempt, order_id=order_id)
+    if row is None and attempt and Table(console().lab.pbx_ledger, OPENED, "number").those([attempt]):
+        for _ in until(Event(), PATIENCE):
+            if row := one(console().projection, attempt=attempt):
+                break
+    return row or abort(404, "There is no such message, or not yet.")
 
 
 def _shown(row: sqlite3.Row) -> str | Response:

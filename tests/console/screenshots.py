@@ -98,24 +98,23 @@ def play(lab: Lab) -> str:
 
 def take(shot: Shot, window: Window, folder: Path) -> None:
     """One picture into the folder; what is too large is an error."""
-    window.page.set_viewport_size({"width": shot.width, "height": shot.height})
-    window.page.goto(shot.path)
-    shot.act(window.page)
-    size = len(window.page.screenshot(path=folder / f"{shot.name}.png"))
+    page = window.enter(shot.width, scheme="dark" if shot.dark else "light")
+    page.set_viewport_size({"width": shot.width, "height": shot.height})
+    page.goto(shot.path)
+    shot.act(page)
+    size = len(page.screenshot(path=folder / f"{shot.name}.png"))
     click.echo(f"{folder / shot.name}.png  {size / 1000:.0f} kB")
-    if size > LARGEST or window.complaints:
-        message = f"{shot.name}: {size} bytes, {window.complaints}"
+    if (complaints := window.leave()) or size > LARGEST:
+        message = f"{shot.name}: {size} bytes, {complaints}"
         raise SystemExit(message)
 
 
 def main(folder: Path) -> None:
     """Every picture."""
     with tempfile.TemporaryDirectory() as directory, console_lab(Path(directory)) as lab, chromium() as browser:
-        message = play(lab)
+        message, window = play(lab), Window(browser, lab.console_url)
         for shot in SHOTS:
-            window = Window(browser, lab.console_url, color_scheme="dark" if shot.dark else "light")
             take(shot._replace(path=shot.path or message), window, folder)
-            window.close()
 
 
 if __name__ == "__main__":

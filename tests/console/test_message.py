@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -117,3 +118,13 @@ def test_a_link_that_hides_leads_to_what_hides(path, bench):
     addresses = re.findall(r'(?:data-live|href)="(/[^"]*)"', page)
     assert not [one for one in addresses if "redact=1" not in one and not one.startswith("/static")]
     assert 'name="redact" value="1"' in page or path != "/"
+
+
+def test_a_message_just_sent_has_its_page(bench):
+    """Who follows the link of a message before the index has it waits a moment for the page, and gets it."""
+    number = bench.sends("A", "Just now")
+    with ThreadPoolExecutor(1) as visitor:
+        answer = visitor.submit(bench.client.get, f"/messages/{number}")
+        bench.follower.catch_up()
+
+    assert "Just now" in answer.result().text

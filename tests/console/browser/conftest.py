@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from simulator.lab import Lab
 from tests.console.browser.stage import add_channel, console_lab, send, shown
@@ -35,16 +35,31 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-@pytest.fixture
-def visit(browser: Browser, lab: Lab) -> Iterator[Callable[..., Window]]:
-    """Open a window as wide as asked, with Playwright's options for a context; at the end none has complained."""
-    windows = []
+@pytest.fixture(scope="package")
+def windows(browser: Browser, lab: Lab) -> Iterator[Callable[..., Window]]:
+    """Windows onto the lab by Playwright's options for them; a new one costs as much as ten pages."""
+    found: dict[str, list[Window]] = {}
 
-    def look(**options: object) -> Window:
-        windows.append(window := Window(browser, lab.console_url, **options))
-        return window
+    def window(place: int, **options: object) -> Window:
+        alike = found.setdefault(repr(options), [])
+        while len(alike) <= place:
+            alike.append(Window(browser, lab.console_url, **options))
+        return alike[place]
+
+    yield window
+    for alike in found.values():
+        for one in alike:
+            one.close()
+
+
+@pytest.fixture
+def visit(windows: Callable[..., Window]) -> Iterator[Callable[..., Page]]:
+    """Visit the console: how wide, what to forgive, Playwright's options. At the end nobody has complained."""
+    open_windows: list[Window] = []
+
+    def look(width: int = 1440, forgive: str = "", **options: object) -> Page:
+        open_windows.append(windows(len(open_windows), **options))
+        return open_windows[-1].enter(width, forgive)
 
     yield look
-    for window in windows:
-        window.close()
-    assert [complaint for window in windows for complaint in window.complaints] == []
+    assert [complaint for window in open_windows for complaint in window.leave()] == []

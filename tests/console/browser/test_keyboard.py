@@ -28,7 +28,7 @@ def tab_to(page, locator):
 @pytest.mark.parametrize("path", MENU.values())
 def test_tab_goes_through_the_page_in_order(path, visit):
     """The first stop leads past the menu; every stop is after the one before, on the screen, and has a ring."""
-    page = visit().page
+    page = visit()
     page.goto(path)
     page.keyboard.press("Tab")
     assert "Skip" in page.evaluate("document.activeElement.textContent") or "skip" in page.evaluate(FOCUS)["what"]
@@ -36,7 +36,7 @@ def test_tab_goes_through_the_page_in_order(path, visit):
     while len(stops) < MOST:
         page.keyboard.press("Tab")
         stop = page.evaluate(FOCUS)
-        if stop["what"].startswith("<body"):
+        if stop["place"] <= stops[0]["place"]:  # round again, perhaps by way of the browser's own buttons
             break
         stops.append(stop)
 
@@ -48,7 +48,7 @@ def test_tab_goes_through_the_page_in_order(path, visit):
 
 def test_the_menu_can_be_skipped(visit):
     """The first stop leads to what the page is about; the next one is in there."""
-    page = visit().page
+    page = visit()
     page.goto("/")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -59,7 +59,7 @@ def test_the_menu_can_be_skipped(visit):
 
 def test_a_message_is_opened_by_keys(visit):
     """Slash is the search, j the next message, Enter opens it."""
-    page = visit().page
+    page = visit()
     page.goto("/?room=*")
     page.keyboard.press("/")
     page.keyboard.type("hello")
@@ -73,7 +73,7 @@ def test_a_message_is_opened_by_keys(visit):
 
 def test_a_message_is_sent_by_keys(visit):
     """From the menu to the answer."""
-    page = visit().page
+    page = visit()
     page.goto("/")
     tab_to(page, page.get_by_role("link", name="Compose", exact=True))
     page.keyboard.press("Enter")
@@ -88,7 +88,7 @@ def test_a_message_is_sent_by_keys(visit):
 
 def test_a_fault_is_armed_and_cleared_by_keys(visit):
     """Choose its kind, fill its form, arm it, clear it."""
-    page = visit().page
+    page = visit()
     page.goto(MENU["Carrier"])
     tab_to(page, page.get_by_role("link", name="latency", exact=True))
     page.keyboard.press("Enter")

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
@@ -33,28 +33,42 @@ def chromium() -> Iterator[Browser]:
 
 
 class Window:
-    """One visitor of the console at `url`: a page with cookies of its own, and what it complained of.
+    """One visitor of the console at `url`, with cookies of its own, and what its pages have complained of."""
 
-    `forgive` is what a complaint may contain, and is then none: a page that answers 404 is one to the browser.
-    """
-
-    def __init__(self, browser: Browser, url: str, width: int = 1440, forgive: str = "", **options: Any) -> None:
-        size = {"width": width, "height": 900}
-        self._url, self._forgive = url, forgive or "\0"
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.complaints: list[str] = []
+        self._url, self._forgive = url, "\0"
         self._context: BrowserContext = browser.new_context(
-            base_url=url, viewport=size, reduced_motion="reduce", locale="en-GB", **options
+            base_url=url, reduced_motion="reduce", locale="en-GB", **options
         )
         if options.get("java_script_enabled", True):
             self._context.add_init_script(REPORTS)
+        self._context.on("console", self._hear)
+        self._context.on("weberror", lambda error: self.complaints.append(f"exception: {error.error}"))
+        self._context.on("dialog", self._answer)
+        self._context.on("request", self._watch)
+        self._context.on("requestfailed", self._forget)
         self.page: Page = self._context.new_page()
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
-        self.page.on("dialog", self._answer)
-        self.page.on("request", self._watch)
+
+    def enter(self, width: int = 1440, forgive: str = "", scheme: Literal["light", "dark"] = "light") -> Page:
+        """A new visit. What complaints may contain is forgiven: to the browser, a page that answers 404 is one."""
+        self._forgive = forgive or "\0"
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=scheme)
+        return self.page
+
+    def leave(self) -> list[str]:
+        """End the visit, forget its cookies, and tell what was complained of."""
+        for page in self._context.pages:
+            if page is not self.page:
+                page.close()
+        self.page.goto("about:blank")
+        self._context.clear_cookies()
+        found, self.complaints = self.complaints, []
+        return found
 
     def close(self) -> None:
-        """End the visit."""
+        """No more visits."""
         self._context.close()
 
     def _hear(self, said: ConsoleMessage) -> None:
@@ -66,5 +80,10 @@ class Window:
         dialog.dismiss()
 
     def _watch(self, request: Request) -> None:
-        if not request.url.startswith((self._url, "data:")):
+        if not request.url.startswith((self._url, "data:", "about:")):
             self.complaints.append(f"request to {request.url}")
+
+    def _forget(self, request: Request) -> None:
+        """What the content security policy has stopped was never asked for; the policy's own report stays."""
+        if request.failure == "csp" and (complaint := f"request to {request.url}") in self.complaints:
+            self.complaints.remove(complaint)
