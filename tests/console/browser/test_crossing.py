@@ -12,13 +12,15 @@ TO = "+639171230001"
 
 
 @contextmanager
-def slow_carrier(lab, seconds):
-    """The carrier thinks for so long before it answers for this recipient, so that there is something to watch."""
-    fault = {"kind": "latency", "params": {"seconds": seconds}, "scope": {"to": TO}}
+def busy_carrier(lab):
+    """The carrier is too busy for this recipient until the block ends: there is something to watch."""
+    fault = {"kind": "refuse", "params": {"status": 429, "retry_after": 1}, "scope": {"to": TO}}
     with httpx.Client(base_url=lab.carrier_url, trust_env=False) as client:
         client.post("/faults", json=fault).raise_for_status()
-        yield
-        client.post("/reset").raise_for_status()
+        try:
+            yield
+        finally:
+            client.post("/reset").raise_for_status()
 
 
 def send(page, text, to=TO):
@@ -34,15 +36,14 @@ def send(page, text, to=TO):
 def test_a_message_is_seen_to_cross(lab, visit):
     """Sent from Compose, it goes through PBX, gateway and carrier and back as a receipt, on one page that lives."""
     page = visit()
-    with slow_carrier(lab, 1.5):
+    with busy_carrier(lab):
         assert send(page, "Crossing").inner_text().startswith("Sent")
         page.get_by_role("link", name="See its life").click()
-        page.get_by_text("Order is on disk").wait_for()
+        page.get_by_text("to be tried again").first.wait_for()
         page.evaluate("document.body.dataset.first = 'yes'")
-        assert page.get_by_text("Message is now DELIVRD").count() == 0
+        assert page.get_by_text("Takes it").count() == 0
 
-        page.get_by_text("Message is now DELIVRD").wait_for()
-
+    page.get_by_text("Message is now DELIVRD").wait_for()
     for lane, sentence in (
         ("PBX", "Sends"),
         ("Gateway", "Order is on disk"),
