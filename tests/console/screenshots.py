@@ -75,12 +75,23 @@ def break_it(page: Page) -> None:
     page.get_by_role("button", name="Arm lost-reply").click()
 
 
+def run(page: Page) -> None:
+    """Some seconds of traffic, over."""
+    page.get_by_label("Peak, messages/s").fill("20")
+    page.get_by_label("Seconds", exact=True).fill("12")
+    page.get_by_label("Profile").select_option("ramp")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.locator("#state .outcome").filter(has_not_text="running").wait_for(timeout=60_000)
+    page.reload()
+
+
 SHOTS: Final = (
     Shot("timeline", "/?room=*", height=640),
     Shot("message", "", height=1000),
     Shot("dark", "", height=700, dark=True),
-    Shot("compose", MENU["Compose"], write, height=1000),
-    Shot("runs", "/runs/of/ben/newsletter", height=760),
+    Shot("compose", MENU["Compose"], write, height=900),
+    Shot("runs", MENU["Runs"], run, height=700),
     Shot("ledger", MENU["Ledger"], height=760),
     Shot("phone", "/?room=*", height=720, width=360),
     Shot("carrier", MENU["Carrier"], break_it, height=900),

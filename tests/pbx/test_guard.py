@@ -142,7 +142,8 @@ def test_scenarios_are_guarded(desk, provider, story, code):
 def test_no_persona_gets_around_it(provider, target_at, ledger):
     """Whatever mistake a persona makes, only receivers are written to; malformed input without digits still is sent."""
     target = target_at(provider.url, only_to=("+63917*",))
-    plan = Plan(rate=300, duration=1, seed=3, weights=dict.fromkeys(set(PERSONAS) - {"reboot", "impatient"}, 1.0))
+    weights = {name: 5.0 if name == "careless" else 1.0 for name in PERSONAS if name not in {"reboot", "impatient"}}
+    plan = Plan(rate=300, duration=1, seed=3, weights=weights)
     tally = play(Engine(target, ledger, "t"), shots(plan))
     numbers = {"".join(filter(str.isdigit, json.dumps(json.loads(body)["to"]))) for _, body in provider.seen}
     assert all(number == "" or number.startswith("63917") for number in numbers)

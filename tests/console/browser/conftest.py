@@ -12,20 +12,19 @@ from tests.console.browser.window import CHROMIUM, MISSING, Window, chromium
 TO = "+639171234567"
 
 
-# Not for the whole session: while Playwright's loop is there, no other test can have one.
-@pytest.fixture(scope="package")
+# No longer than a file: while Playwright's loop is there, no other test of this process can have one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's chromium."""
-    if not CHROMIUM:
-        pytest.skip(MISSING)
     with chromium() as running:
         yield running
 
 
-@pytest.fixture(scope="package")
-def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with a console and a few messages: delivered, refused, in two rooms and in none."""
-    del browser  # no browser, no lab
+    if not CHROMIUM:
+        pytest.skip(MISSING)
     with console_lab(tmp_path_factory.mktemp("lab")) as running:
         send(running, "anna/greetings", (TO, "Hello from Yeastar"), (TO, "Line 1\nLine 2 🙂"), ("12345", "Nobody's"))
         send(running, "ben/nightly", (TO, "Long " * 90), ("+46701740611", "Not delivered"))
@@ -35,8 +34,8 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-@pytest.fixture(scope="package")
-def windows(browser: Browser, lab: Lab) -> Iterator[Callable[..., Window]]:
+@pytest.fixture(scope="module")
+def windows(lab: Lab, browser: Browser) -> Iterator[Callable[..., Window]]:
     """Windows onto the lab by Playwright's options for them; a new one costs as much as ten pages."""
     found: dict[str, list[Window]] = {}
 
