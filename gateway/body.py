@@ -34,9 +34,9 @@ def read_message(environ: Environ) -> Message:
         if not isinstance(document.get(name), str):
             raise bad(f"{name} is required and must be a string")
     text, media = document.get("text"), document.get("media_urls")
-    if not isinstance(text, str | None):
+    if not (text is None or isinstance(text, str)):
         raise bad("text must be a string")
-    if not isinstance(media, list | None) or not all(isinstance(url, str) for url in media or ()):
+    if media is not None and not (isinstance(media, list) and all(isinstance(url, str) for url in media)):
         raise bad("media_urls must be an array of strings")
     return Message(document["from"], document["to"], text, media or [])
 

@@ -20,8 +20,13 @@ class Segments(NamedTuple):
     parts: int
 
 
+SHORT = Segments("GSM-7", 1)
+
+
 def segments(text: str) -> Segments:
     """Count by packing: 160 septets or 70 code units alone, 153 or 67 each when joined by a header."""
+    if len(text) <= 160 and BASIC.issuperset(text):  # what nearly everybody sends
+        return SHORT
     if GSM7.issuperset(text):
         return Segments("GSM-7", _pack([2 if c in EXTENSION else 1 for c in text], 160, 153))
     return Segments("UCS-2", _pack([2 if ord(c) > 0xFFFF else 1 for c in text], 70, 67))
