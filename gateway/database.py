@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 
 from gateway.baton import Fate, Row
+from gateway.schema import metadata
 
 # The columns of the hot insert, in the order of its rows.
 COLUMNS = (
@@ -36,6 +37,8 @@ class DatabaseFault(Exception):
 
 class Insert(Protocol):
     """The hot insert of a store: writes a batch of orders (rows of `COLUMNS`) durably and says each one's fate."""
+
+    fault: str  # why a batch was last not written, in the store's words; for the log, never for a PBX
 
     def __call__(self, rows: Sequence[Row], /) -> list[Fate]:
         """Write the batch; never more than one caller at a time."""
@@ -106,6 +109,17 @@ def initialise(url: str) -> None:
         raise DatabaseFault(message) from None
 
 
+def _missing(connection: Connection) -> str:
+    """A column of ours that the database does not have: until the first release its first version grew."""
+    there = inspect(connection)
+    for table in metadata.sorted_tables:
+        found = {column["name"] for column in there.get_columns(table.name)} if there.has_table(table.name) else set()
+        for column in table.columns:
+            if column.name not in found:
+                return f"{table.name}.{column.name}"
+    return ""
+
+
 def _revision(url: str) -> str | None:
     engine = create_engine(url, hide_parameters=True)
     try:
@@ -113,6 +127,9 @@ def _revision(url: str) -> str | None:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            if found == HEAD and (missing := _missing(connection)):
+                message = f"The database was made before the first release and has no {missing}; move it away"
+                raise DatabaseFault(message)
             return found
     finally:
         engine.dispose()

@@ -105,6 +105,8 @@ class Orders:
         self._metrics.batch.observe(len(rows))
         self._metrics.accepted.inc(len(done))
         self._log.accepted(Accepted(row[0], row[1], row[2], row[5], row[6], row[8]) for row in done)
+        if failed := sum(fate in {Fate.REFUSED, Fate.UNKNOWN} for fate in fates):
+            self._log.error("not stored", orders=failed, reason=self._database.insert.fault)
 
 
 def listed(database: Database, after: int = 0, **filters: str) -> Iterator[dict[str, Any]]:

@@ -44,6 +44,7 @@ class Writer:
         self._limit = deadline * WRITING
         self._ask_at = 0.0  # on the monotonic clock
         self._connection: psycopg.Connection | None = None
+        self.fault = ""
 
     def __call__(self, rows: Sequence[Row]) -> list[Fate]:
         """Write the batch as one transaction; a row whose id is taken fails alone."""
@@ -76,7 +77,8 @@ class Writer:
                 number = found[0] if found else None
         except UniqueViolation:
             raise
-        except psycopg.Error:
+        except psycopg.Error as fault:
+            self.fault = str(fault)
             self.close()
             fate = self._truth(number, pid) if number else Fate.REFUSED
             if (now := time.monotonic()) - started >= self._limit:

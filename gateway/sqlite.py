@@ -26,6 +26,7 @@ PAGES_KB = 512  # page cache of a pooled connection; there is one per busy threa
 CHECKED_WHOLE = 64 << 20  # bytes up to which start-up reads the whole file for damage
 # With these nothing of the transaction can have reached the log; after any other error the log must be overwritten.
 NOTHING_WRITTEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+NOT_OUR_TURN = "Another process keeps the database to itself"
 PLACES = f"({','.join('?' * len(COLUMNS))})"
 INSERT = f"INSERT INTO orders ({','.join(COLUMNS)}) VALUES "  # noqa: S608  our own column names
 
@@ -61,7 +62,7 @@ class Turn:
 
     def __enter__(self) -> None:
         if not self.take(self.patience):
-            raise DatabaseFault("Another process keeps the database to itself")
+            raise DatabaseFault(NOT_OUR_TURN)
 
     def __exit__(self, *_: object) -> None:
         self.give()
@@ -90,12 +91,14 @@ class Writer:
         self._synchronous = synchronous
         self._connection: sqlite3.Connection | None = None
         self._patience = self._timeout = turn.patience
+        self.fault = ""
 
     def __call__(self, rows: Sequence[Row]) -> list[Fate]:
         """Write the batch as one durable transaction; a row whose id is taken fails alone."""
         end = monotonic() + self._patience
         if not self._turn.take(self._patience):
             self._patience = BRIEF
+            self.fault = NOT_OUR_TURN
             return [Fate.REFUSED] * len(rows)
         try:
             self._wait_at_most(round(end - monotonic(), 1))
@@ -137,6 +140,7 @@ class Writer:
 
     def _settle(self, ids: list[str], fault: sqlite3.Error) -> list[Fate]:
         """After a failed commit: learn the truth, or force it by a void record, before anybody is answered."""
+        self.fault = str(fault)
         self.close()
         if fault.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             self._patience = BRIEF

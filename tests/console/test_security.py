@@ -15,7 +15,8 @@ ALL = WILDCARDS[0]
 READABLE = (
     "/", "/?q=abc", "/timeline/rows", "/messages/1", "/messages/999", "/orders/A", "/nothing", "/export.json",
     "/export.csv", "/export.har", "/export.exe", "/messages/1/snippet.curl", "/api/wait?timeout=0", "/api/expect",
-    "/login", "/healthz", "/static/style.css", "/static/nothing",
+    "/compose", "/compose?text=abc", "/channels", "/carrier", "/carrier?kind=latency", "/runs", "/runs/of/nobody/none",
+    "/ledger", "/login", "/healthz", "/static/style.css", "/static/nothing",
 )  # fmt: skip
 
 

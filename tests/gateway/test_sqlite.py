@@ -202,6 +202,10 @@ def test_a_file_that_turns_read_only_refuses_and_recovers(desk, refused):
     desk.gateway.database.insert._open().execute("PRAGMA query_only=ON")
     refused(desk.send(), 500, "10007")
     assert stored(desk) == set()
+    [event] = [json.loads(line) for line in desk.log.getvalue().splitlines()]
+    assert (event["event"], event["orders"], event["reason"]) == (
+        "not stored", 1, "attempt to write a readonly database"
+    )  # fmt: skip
     assert desk.send().status_code == 200
 
 
@@ -214,6 +218,6 @@ def test_what_cannot_be_learned_is_marked_indeterminate(desk, refused):
     with desk.gateway.database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE voids RENAME TO gone")
     refused(desk.send(), 500, "10007")
-    [event] = [json.loads(line) for line in desk.log.getvalue().splitlines()]
-    assert (event["event"], event["order"][:4]) == ("indeterminate", "SDPS")
+    batch, order = [json.loads(line) for line in desk.log.getvalue().splitlines()]
+    assert (batch["event"], order["event"], order["order"][:4]) == ("not stored", "indeterminate", "SDPS")
     assert b"smslab_indeterminate_total 1.0" in desk.gateway.metrics.text()
