@@ -102,13 +102,15 @@ class Lab:
         return done.stdout
 
     def integration(self, name: str, *options: str) -> str:
-        """Add an integration and return its key; a further key if the directory had a lab before."""
+        """Add an integration and return its key; in a directory that had a lab before, change it and issue another."""
         add = ("gateway", "integration", "add", name, "--sender", "FUTURESMS", "--json", *options)
         try:
             printed = self.smslab(*add)
         except LabFault as fault:
             if "already" not in str(fault):
                 raise
+            if options:
+                self.smslab("gateway", "integration", "set", name, *options)
             printed = self.smslab("gateway", "key", "issue", name, "--json")
         return str(json.loads(printed)["key"])
 

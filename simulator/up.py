@@ -37,7 +37,7 @@ Ctrl-C ends it; everything is in {lab.directory}.
 @click.option("--carrier-port", default=8090, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--console-port", default=8070, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--console/--no-console", default=True, show_default=True, help="Show it all in a browser, too.")
-@click.option("--rate", default=50, show_default=True, type=click.IntRange(1), help="Requests per second per key.")
+@click.option("--rate", default=1000, show_default=True, type=click.IntRange(1), help="Requests per second per key.")
 @click.option(
     "--directory", default=Path("var/up"), show_default=True, type=click.Path(file_okay=False, path_type=Path)
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from simulator.lab import SMSLAB, free_port
+from simulator.lab import SMSLAB, free_port, running_lab
 from tests.servers.conftest import until
 
 
@@ -76,6 +76,15 @@ def test_a_second_lab_on_a_busy_port_says_so(started):
     assert process.returncode == 2
     assert complaints.startswith("Error: Cannot listen on 127.0.0.1:")
     assert len(complaints.splitlines()) == 1
+
+
+def test_a_lab_that_is_started_again_obeys_its_options(tmp_path):
+    """In a directory that had a lab before, the rate is the one that was asked for now, and the key is a new one."""
+    with running_lab(tmp_path, rate=50) as lab:
+        first = lab.key
+    with running_lab(tmp_path, rate=7) as lab:
+        assert lab.key != first
+        assert "7/s" in lab.smslab("gateway", "integration", "list")
 
 
 def test_nothing_listens_beyond_loopback(lab):
