@@ -46,7 +46,7 @@ def test_commands_are_the_programs(line):
     """Each command and each of its options exists."""
     words = shlex.split(line)[1:]
     context, command = click.Context(smslab), smslab
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and words:
         name = words.pop(0)
         command = command.get_command(context, name)
         assert command is not None, name
