@@ -14,7 +14,7 @@ class Log:
     """Has the methods of `gateway.events.EventLog`. `accidents` are exceptions that no fault of the world explains."""
 
     def __init__(self, tell: Callable[..., None]) -> None:
-        self.indeterminate: set[str] = set()
+        self.indeterminate: list[str] = []  # two processes can draw one id, and neither order be learned of
         self.accidents: list[str] = []
         self._tell = tell
 
@@ -36,7 +36,8 @@ class Log:
 
     def error(self, event: str, **fields: Any) -> None:
         """One line; an indeterminate order is remembered."""
-        self.indeterminate.add(fields["order"])
+        if event == "indeterminate":
+            self.indeterminate.append(fields["order"])
         self._tell(event, **fields)
 
     def exception(self, event: str) -> None:

@@ -26,6 +26,12 @@ def test_the_promise_holds_for_every_seed(stage):
     assert all(passed[point] >= POINTS_AT_LEAST for point in POINTS), passed
 
 
+@pytest.mark.parametrize("seed", [68428, 175691])
+def test_two_orders_with_one_id_of_which_nothing_can_be_learned(stage, seed):
+    """Two processes draw one id and both commits stay unknown: the log says so twice, and neither is a refusal."""
+    run(stage, [seed], Parts())
+
+
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_mutant_is_caught_within_a_hundred_seeds(stage, name):
     """A breach somebody could write on a bad day breaks the promise in one of the first hundred worlds."""
