@@ -1,10 +1,12 @@
 """Serves the gateway with granian: HTTP/1 only, blocking threads, each worker kept on one core."""
 
+import atexit
 import gc
 import os
 import resource
 import signal
 import socket
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,6 +14,7 @@ from functools import partial
 from multiprocessing import Lock, util
 from pathlib import Path
 from threading import Event
+from typing import NoReturn
 
 from flask import Flask
 from granian.constants import HTTPModes, Interfaces
@@ -31,11 +34,11 @@ OWN_FILES = 256  # descriptors that are kept for the database, the carrier and t
 def serve(settings: Settings, host: str, port: int, workers: int, build: Callable[[], Flask]) -> None:
     """Run what `build` makes in each worker until SIGTERM or SIGINT; requests in progress are answered first.
 
-    OSError if the port is taken.
+    OSError if the port is taken. This process ends here, with exit code 0 unless a worker could not be kept alive.
     """
     with socket.create_server((host, port)):  # granian would only say so in its log
         pass
-    Server(
+    server = Server(
         "gateway.app:create_app",
         address=host,
         port=port,
@@ -49,7 +52,25 @@ def serve(settings: Settings, host: str, port: int, workers: int, build: Callabl
         websockets=False,
         respawn_failed_workers=True,
         log_enabled=False,
-    ).serve(target_loader=partial(_begin, build, Lock() if settings.pin else None), wrap_loader=False)
+    )
+    code = 0
+    try:
+        server.serve(target_loader=partial(_begin, build, Lock() if settings.pin else None), wrap_loader=False)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once, without the interpreter's clean-up.
+
+    With its workers gone the parent has nothing to lose, and on a busy machine it was seen to spin in that clean-up
+    without end, about once in a hundred times.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001  what asked to be told of the end is told
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _begin(build: Callable[[], Flask], one_by_one: AbstractContextManager[object] | None) -> Flask:
