@@ -18,7 +18,7 @@ from gateway.orders import Orders
 from gateway.serve import serve as serve_app
 from gateway.settings import Settings, from_env
 
-LATER = 0.05  # seconds
+LATER = 0.5  # seconds, so that a kill finds some of them however busy the machine is
 
 
 class AnswersFirst(Orders):

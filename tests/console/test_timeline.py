@@ -52,7 +52,10 @@ def test_one_message_is_seen_on_both_sides(watched):
     reaches(watched, sent.order_id, "delivered", "DELIVRD")
 
     row = next(row for row in watched.rows() if row["order_id"] == sent.order_id)
-    page = watched.get(f"/messages/{row['attempt']}")
+    for _ in until(Event(), 20):  # what the carrier wrote may be read before what the gateway logged
+        page = watched.get(f"/messages/{row['attempt']}")
+        if "Carrier took it" in page and "Message is now DELIVRD" in page:
+            break
 
     for said in (
         *("Sends", "Gets 200", "Order is on disk", "Takes it", "Carrier did not take it", "Carrier took it"),
