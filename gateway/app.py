@@ -13,6 +13,7 @@ from gateway.contract import MAX_CHALLENGE, SEND_PATH, UNAVAILABLE, VERIFY_PATH,
 from gateway.crash import go_on
 from gateway.envelope import accepted, refused, verified
 from gateway.gateway import Gateway
+from gateway.lean import LeanFlask
 from gateway.operations import add_operations
 from gateway.send import send, verify
 
@@ -21,7 +22,7 @@ DETAILS = {404: "There is nothing at this path", 405: "This path does not take t
 
 def create_app(gateway: Gateway) -> Flask:
     """The WSGI application of one gateway process."""
-    app = Flask("gateway", static_folder=None)
+    app = LeanFlask("gateway", static_folder=None)
     app.url_map.merge_slashes = False  # the redirect would be HTML, and to a path that is not the contract's
     _add_contract(app, gateway)
     _add_refusals(app, gateway)

@@ -181,7 +181,7 @@ def _outcome(result: dict[str, Any]) -> Outcome:
         if not isinstance(carrier_id, str) or not (0 < len(carrier_id) <= 64 and carrier_id.isprintable()):
             raise ValueError
         return Outcome(SUBMITTED, carrier_id=carrier_id)
-    said = str(result.get("error", ""))[:200].encode("ascii", "backslashreplace").decode()
+    said = str(result.get("error", ""))[:200].encode("unicode_escape").decode()  # PostgreSQL stores no NUL
     reason = f"{status} {said}".rstrip()
     if is_temporary(status):
         return Outcome(RETRY, reason=reason, retry_after=_seconds(result.get("retry_after")))

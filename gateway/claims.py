@@ -5,15 +5,28 @@ again by themselves. Each integration is a lane of its own, and a claim takes so
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Function,
+    Update,
+    bindparam,
+    cast,
+    column,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from gateway.carrier import REFUSED, RETRY, SUBMITTED, Outcome, Parcel
 from gateway.schema import QUEUED, orders
 
 EXPIRED = "expired"
-STATES = {SUBMITTED: "submitted", REFUSED: "refused", EXPIRED: "expired"}  # how an order ends
+STATES = {SUBMITTED: "submitted", REFUSED: "refused", EXPIRED: "expired", RETRY: "queued"}  # of an order, by outcome
 
 
 class Claimed(NamedTuple):
@@ -46,17 +59,7 @@ def claim(connection: Connection, lanes: Collection[int], most: int, now: int, l
     for position, lane in enumerate(lanes):
         share = -(-(most - len(claimed)) // (len(lanes) - position))
         rows = connection.execute(_CLAIM, {"lane": lane, "now": now, "until": now + lease, "most": share})
-        claimed += [
-            Claimed(
-                row.seq,
-                row.integration_id,
-                Parcel(*row[2:8]),
-                row.attempts,
-                row.expires_at,
-                row.first_attempt_at,
-            )
-            for row in rows
-        ]
+        claimed += [Claimed(row[0], lane, Parcel(*row[1:7]), *row[7:]) for row in rows.all()]
         if len(claimed) >= most:
             break
     return claimed
@@ -64,26 +67,11 @@ def claim(connection: Connection, lanes: Collection[int], most: int, now: int, l
 
 def write_down(connection: Connection, ended: Sequence[Ended], now: int) -> None:
     """The outcomes of one call, in the caller's transaction. An order somebody else ended meanwhile stays as it is."""
-    final = [
-        {
-            "s": order.seq,
-            "new_state": STATES[outcome.kind],
-            "cid": outcome.carrier_id,
-            "why": outcome.reason,
-            "at": now,
-        }
-        for order, outcome, _ in ended
-        if outcome.kind != RETRY
+    rows = [
+        (order.seq, STATES[kind], carrier_id, reason, *((due_at, None) if kind == RETRY else (None, now)))
+        for order, (kind, carrier_id, reason, _), due_at in ended
     ]
-    again = [
-        {"s": order.seq, "due": due_at, "why": outcome.reason}
-        for order, outcome, due_at in ended
-        if outcome.kind == RETRY
-    ]
-    if final:
-        connection.execute(_END, final)
-    if again:
-        connection.execute(_RETRY, again)
+    connection.execute(_WRITE_DOWN[connection.dialect.name], {"rows": rows})
 
 
 # From lane to lane by the index, one look each: DISTINCT would walk the whole backlog at every step.
@@ -114,7 +102,6 @@ _CLAIM = (
     )
     .returning(
         orders.c.seq,
-        orders.c.integration_id,
         orders.c.id,
         orders.c.sender,
         orders.c.to_number,
@@ -126,11 +113,31 @@ _CLAIM = (
         orders.c.first_attempt_at,
     )
 )
-_queued = update(orders).where(orders.c.seq == bindparam("s"), QUEUED)
-_END = _queued.values(
-    state=bindparam("new_state"),
-    carrier_id=bindparam("cid"),
-    reason=bindparam("why"),
-    finished_at=bindparam("at"),
-)
-_RETRY = _queued.values(due_at=bindparam("due"), reason=bindparam("why"))
+
+
+def _write_down(elements: Function[Any]) -> Update:
+    """One statement for all outcomes of a call. `elements` makes a row of each element of a JSON array.
+
+    Not `executemany`: sqlite3 gives the interpreter's lock away at each row, and while requests are in progress a
+    thread may be changed at each, with the database kept locked.
+    """
+    told = elements.table_valued(column("value", JSON)).alias("told").c.value
+    seq, state, carrier_id, reason, due_at, finished_at = (told[position].as_string() for position in range(6))
+    return (
+        update(orders)
+        .where(orders.c.seq == cast(seq, BigInteger), QUEUED)
+        .values(
+            state=state,
+            carrier_id=carrier_id,
+            reason=reason,
+            due_at=func.coalesce(cast(due_at, BigInteger), orders.c.due_at),
+            finished_at=cast(finished_at, BigInteger),
+        )
+    )
+
+
+_rows = bindparam("rows", type_=JSON)
+_WRITE_DOWN = {
+    "sqlite": _write_down(func.json_each(_rows)),
+    "postgresql": _write_down(func.json_array_elements(_rows)),
+}

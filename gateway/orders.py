@@ -101,11 +101,12 @@ class Orders:
 
     def _note(self, rows: Sequence[Row], fates: Sequence[Fate]) -> None:
         """What can wait until the answers are on their way: numbers and log lines, once a batch."""
-        done = [row for row, fate in zip(rows, fates, strict=True) if fate is Fate.COMMITTED]
+        stored = fates.count(Fate.COMMITTED)
         self._metrics.batch.observe(len(rows))
-        self._metrics.accepted.inc(len(done))
+        self._metrics.accepted.inc(stored)
+        done = (row for row, fate in zip(rows, fates, strict=True) if fate is Fate.COMMITTED)
         self._log.accepted(Accepted(row[0], row[1], row[2], row[5], row[6], row[8]) for row in done)
-        if failed := sum(fate in {Fate.REFUSED, Fate.UNKNOWN} for fate in fates):
+        if failed := len(fates) - stored - fates.count(Fate.DUPLICATE):
             self._log.error("not stored", orders=failed, reason=self._database.insert.fault)
 
 

@@ -21,7 +21,7 @@ from gateway.database import COLUMNS, Database, DatabaseFault
 BUSY = 0.8  # share of the request's deadline to wait for another process that holds the file
 AT_START = 4.0  # seconds for the same before anything is served
 BRIEF = 0.2  # seconds to wait when somebody has waited in vain just before
-NAP = 0.0005  # seconds between two looks at another process's turn; a commit takes longer
+NAP = 0.0001  # seconds between two looks at another process's turn; a commit takes two to five times that
 PAGES_KB = 512  # page cache of a pooled connection; there is one per busy thread, and their memory adds up
 CHECKED_WHOLE = 64 << 20  # bytes up to which start-up reads the whole file for damage
 # With these nothing of the transaction can have reached the log; after any other error the log must be overwritten.

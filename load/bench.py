@@ -62,6 +62,10 @@ class Side:
         sample = loop(self.url, connections, seconds, cores()[CLIENT], self.key)
         return sample, (cpu(self.pid) - before) / max(1, sample.requests) * 1e6
 
+    def usual_rate(self, connections: int, seconds: float, rounds: int) -> float:
+        """The median of several samples, in answers per second."""
+        return statistics.median(self.take(connections, seconds)[0].per_second for _ in range(rounds))
+
 
 def bench(directory: Path, seconds: float, rounds: int, sustained: float) -> Iterator[Figure]:
     """Every figure, as it is measured."""
@@ -72,7 +76,7 @@ def bench(directory: Path, seconds: float, rounds: int, sustained: float) -> Ite
             yield from compare(gateway, other, connections, goal, seconds, rounds)
         yield from grown(lab, gateway, seconds, rounds)
     yield from workers(directory, seconds, rounds)
-    yield from delivering(directory, seconds, sustained)
+    yield from delivering(directory, seconds, rounds, sustained)
 
 
 def compare(gateway: Side, other: Side, connections: int, goal: float, seconds: float, rounds: int) -> Iterator[Figure]:
@@ -125,25 +129,31 @@ def fill(database: Path, count: int) -> None:
 
 
 def workers(directory: Path, seconds: float, rounds: int) -> Iterator[Figure]:
-    """Two workers against one, each on a core of its own, the client beside them."""
-    rates = []
+    """Two workers against one, each on a core of its own, the client beside them.
+
+    At 64 connections each of the two has half the company that one has, and so half the batch; at 128 it has the same.
+    """
+    rates: dict[tuple[int, int], float] = {}
     for count in (1, 2):
         options = ("--no-deliver", "--workers", str(count))
         with bench_lab(directory / f"workers-{count}", *options, pinned=False) as (lab, _):
             side = Side(lab.send_url, lab.key, lab.pid(GATEWAY), lab.directory / "gateway.sqlite")
             side.take(64, seconds)  # the first of them answers while the others still start
-            rates.append(statistics.median(side.take(64, seconds)[0].per_second for _ in range(rounds)))
-    yield Figure("two workers / one", rates[1] / rates[0], 1.4)
+            for connections in (64, 128):
+                rates[count, connections] = side.usual_rate(connections, seconds, rounds)
+    for connections in (64, 128):
+        ratio = rates[2, connections] / rates[1, connections]
+        yield Figure(f"two workers / one at {connections} connections", ratio, 1.4)
 
 
-def delivering(directory: Path, seconds: float, sustained: float) -> Iterator[Figure]:
+def delivering(directory: Path, seconds: float, rounds: int, sustained: float) -> Iterator[Figure]:
     """Accept and submit at once for a while: whether delivery keeps up, and what it costs acceptance.
 
     Receipts are one more request for each message, so what they cost is a figure of its own.
     """
     with bench_lab(directory / "alone", "--no-deliver") as (lab, _):
-        side = Side(lab.send_url, lab.key, lab.pid(GATEWAY))
-        alone = side.take(64, seconds)[0].per_second
+        side = Side(lab.send_url, lab.key, lab.pid(GATEWAY), lab.directory / "gateway.sqlite")
+        alone = side.usual_rate(64, seconds, rounds)
     with bench_lab(directory / "deliver", receipts="none") as (lab, _):
         side = Side(lab.send_url, lab.key, lab.pid(GATEWAY))
         sample, _ = side.take(64, sustained)

@@ -130,6 +130,14 @@ def test_retry_after_is_heeded_within_reason(said, seconds):
     assert call.alive
 
 
+def test_what_the_carrier_says_is_kept_in_plain_characters():
+    """No reason can hold what PostgreSQL would not store, or what would play tricks on a terminal."""
+    result = {"key": "K0", "status": 422, "error": "no\0t\x1b[2J\n\ud800é"}
+    with answering(200, json.dumps({"results": [result]}).encode()) as url:
+        _, call = submit(url, parcels())
+    assert call.outcomes[0].reason == r"422 no\x00t\x1b[2J\n\ud800\xe9"
+
+
 def test_one_bad_message_in_a_batch_fails_alone(fake):
     """Per-message results are taken one by one."""
     fake.break_it("refuse", scope={"to": "+639170000666"}, status=400)

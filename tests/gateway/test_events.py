@@ -71,6 +71,18 @@ def test_nothing_forges_a_line():
     assert json.loads(line)["event"] == "x"
 
 
+def test_a_value_moves_no_line_end_of_a_batch():
+    """Lines that are written together end where their events end, whatever is in them; nothing is written for none."""
+    stream, odd = StringIO(), 'a,\n b},\n{"event": "x"'
+    log = open_log({"at home": ",\n"}, stream)
+    log.many([])
+    log.many([{"order": odd, "attempt": 1, "reason": None, "event": "e"}, {"event": odd}])
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert [first.pop("at home"), second.pop("at home")] == [",\n"] * 2
+    assert first == {"order": odd, "attempt": 1, "reason": None, "event": "e", "at": first["at"]}
+    assert second == {"event": odd, "at": second["at"]}
+
+
 def test_an_exception_is_one_line(desk):
     """A traceback is a field, not a page."""
     with desk.gateway.database.write() as connection:
