@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Any, Final
 
 from contracts.exits import Exit
 from contracts.target import KEY_VARIABLE
+from simulator.lab import SMSLAB
 
-SMSLAB: Final = (sys.executable, "-m", "simulator")
 MOST: Final = 4  # at one time: the lab's machine has other work to do
 PATIENCE: Final = 10.0  # seconds that a run may take to end
 ABOUT: Final = "run.json"

@@ -29,12 +29,11 @@ class Place:
 
     def provider(self, ledger: Path | None = None) -> list[str]:
         """The words that name the lab's provider and the PBX's ledger."""
-        owned = ["--i-own-this-target"] * self.lab.target.owned
-        return [*self.target(), "--ledger", str(ledger or self.lab.pbx_ledger), *owned]
+        return ["--ledger", str(ledger or self.lab.pbx_ledger), *self.target()]
 
     def target(self) -> list[str]:
         """The words that name the lab's provider."""
-        return ["--target", str(self.lab.file)]
+        return ["--target", str(self.lab.file), *["--i-own-this-target"] * self.lab.target.owned]
 
 
 class Planned(NamedTuple):
@@ -93,9 +92,8 @@ def _campaign(asked: Asked, place: Place) -> list[str]:
 
 
 def _contract(asked: Asked, place: Place) -> list[str]:
-    owned = ["--i-own-this-target"] * place.lab.target.owned
     report = ["--report", f"html={place.directory / 'contract.html'}"]
-    return ["contract", "verify", "--seed", asked["seed"], *place.target(), *owned, *report]
+    return ["contract", "verify", "--seed", asked["seed"], *place.target(), *report]
 
 
 def _traffic_plan(asked: Asked) -> Planned:
@@ -140,14 +138,18 @@ def needs_own_lab(scenario: Scenario) -> bool:
 
 def contact_lines(asked: Asked) -> list[str]:
     """The contacts as lines of CSV, without its head."""
-    lines = [line.strip() for line in asked["contacts"].splitlines() if line.strip()]
+    lines = _lines(asked)
     return lines[1:] if lines and _is_head(lines[0]) else lines
 
 
 def contacts_csv(asked: Asked) -> str:
     """The contacts as the campaign reads them; plain numbers, one a line, get the head that they lack."""
-    lines = [line.strip() for line in asked["contacts"].splitlines() if line.strip()]
+    lines = _lines(asked)
     return "\n".join(lines if lines and _is_head(lines[0]) else ["number", *lines]) + "\n"
+
+
+def _lines(asked: Asked) -> list[str]:
+    return [line.strip() for line in asked["contacts"].splitlines() if line.strip()]
 
 
 def _is_head(line: str) -> bool:

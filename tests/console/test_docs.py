@@ -11,13 +11,13 @@ import pytest
 import simulator.console
 from simulator.cli import smslab
 from simulator.console.app import PAGES
+from tests.console.screenshots import LARGEST
 
 FOLDER: Final = Path(simulator.console.__file__).parent / "docs"
 GUIDE: Final = (FOLDER / "README.md").read_text(encoding="utf-8")
 README: Final = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 PICTURES: Final = re.findall(r"!\[[^]]+\]\(([^)]+)\)", GUIDE)
 COMMANDS: Final = re.findall(r"(?:^    |`)(smslab [^#`\n]+)", GUIDE, re.MULTILINE)
-LARGEST: Final = 200_000  # bytes: everybody who clones has to load it
 
 
 def test_every_page_of_the_menu_has_a_section():
