@@ -1,4 +1,4 @@
-"""Flask without what no PBX needs, which was a seventh of the time that a message takes in Python (decision 0005)."""
+"""Flask without what no PBX needs: a seventh of a message's time in Python (`contracts/decisions/0005`)."""
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
@@ -16,7 +16,7 @@ class NoSessions(SessionInterface):
 
 
 class LeanFlask(Flask):
-    """Answers under every host name, and builds no URLs: a name is taken apart three times for a request otherwise."""
+    """Answers under every host name, and builds no URLs: a name is taken apart twice for a request otherwise."""
 
     session_interface = NoSessions()
 
