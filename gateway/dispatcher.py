@@ -144,12 +144,13 @@ class Dispatcher:
 
 
 def _event(order: Claimed, outcome: Outcome) -> dict[str, object]:
+    """What the log says: the order's end if this was it, else that an attempt was made."""
     return {
         "order": order.parcel.key,
         "attempt": order.attempts,
         "carrier": outcome.carrier_id,
         "reason": outcome.reason,
-        "event": outcome.kind,
+        "event": "attempt" if outcome.kind == RETRY else outcome.kind,
     }
 
 

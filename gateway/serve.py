@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager
 from functools import partial
 from multiprocessing import Lock, util
 from pathlib import Path
-from threading import Event
 from typing import NoReturn
 
 from flask import Flask
@@ -29,6 +28,7 @@ from gateway.settings import Settings
 HEADERS_IN_TIME = 5000  # milliseconds a client may take for its headers, and an idle connection stays open
 CONNECTIONS = 16_384  # that a worker holds at once, at about 10 kB each; those beyond wait in the kernel's queue
 OWN_FILES = 256  # descriptors that are kept for the database, the carrier and the log
+ENDS = {signal.SIGTERM, signal.SIGINT}
 
 
 def serve(settings: Settings, host: str, port: int, workers: int, build: Callable[[], Flask]) -> None:
@@ -135,13 +135,13 @@ def worker(settings: Settings, *, deliver: bool) -> Flask:
 
 def deliver(settings: Settings) -> None:
     """Only dispatchers, until SIGTERM or SIGINT, which end this process: beside any number of `serve --no-deliver`."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Waited for, not handled: a handler that sets an event is sometimes not run, or waits for itself, when the signal
+    # comes just as the wait begins.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     initialise(settings.database_url)
     gateway = open_gateway(settings)
     delivery = start_delivery(gateway)
-    stop.wait()
+    signal.sigwait(ENDS)
     delivery.stop()
     gateway.close()
     _leave(0)

@@ -29,7 +29,7 @@ Told = Mapping[str, Any]
 GATEWAY: Final[Mapping[str, tuple[str, str]]] = {
     "accepted": ("Order is on disk; the PBX is answered", "good"),
     "submitted": ("Carrier took it", "good"),
-    "retry": ("Carrier did not take it; to be tried again", "wait"),
+    "attempt": ("Carrier did not take it; to be tried again", "wait"),
     "refused": ("Carrier refused it for good", "bad"),
     "expired": ("Order expired", "bad"),
     "indeterminate": ("Commit could not be learned in time", "bad"),

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 
+from gateway.dispatcher import FIRST_BACKOFF
 from gateway.events import fingerprint, masked, open_log
 from tests.gateway.delivery import World
 
@@ -15,15 +16,20 @@ def lines(desk):
 
 
 def test_an_order_can_be_followed_by_its_id(desk, tmp_path):
-    """Accepted and submitted are one line each, with the order's id and a time."""
+    """Accepted, a failed attempt and submitted are one line each, with the order's id and a time."""
     world = World(desk, tmp_path)
+    world.fake.break_it("refuse", status=503)
     [order] = world.send()
     world.step()
+    world.fake.mend()
+    world.step(after=FIRST_BACKOFF)
     world.close()
     events = [event for event in lines(desk) if event.get("order") == order]
-    assert [event["event"] for event in events] == ["accepted", "submitted"]
+    assert [event["event"] for event in events] == ["accepted", "attempt", "submitted"]
     assert all(event["at"].endswith("Z") for event in events)
-    assert events[1]["carrier"]
+    assert [event.get("attempt") for event in events] == [None, 1, 2]
+    assert events[1]["reason"]
+    assert events[2]["carrier"]
 
 
 def test_the_log_holds_no_key_no_number_and_no_text(desk, tmp_path):
