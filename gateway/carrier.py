@@ -7,13 +7,14 @@ ever. So the socket is cut when the attempt's time is up, and no more than `REPL
 import json
 import math
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from threading import Timer
+from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
 import httpx
+
+from gateway.deadline import DEADLINES
 
 REPLY_CAP = 256 * 1024  # bytes; a hundred results take about 12,000
 TEMPORARY = {408, 425, 429}  # statuses below 500 that ask for another try
@@ -109,7 +110,7 @@ class Carrier:
             document = {"messages": [{"key": parcel.key, **parcel.fields()} for parcel in parcels]}
         body = bytearray()
         with (
-            self._cut_in_time(seconds),
+            DEADLINES.within(seconds, self._cut),
             self._client.stream(
                 "POST",
                 self._url,
@@ -129,16 +130,6 @@ class Carrier:
         """Keeps hold of the socket, which httpx shows nowhere else before the headers have come."""
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
             self._socket = info["return_value"].get_extra_info("socket")
-
-    @contextmanager
-    def _cut_in_time(self, seconds: float) -> Iterator[None]:
-        timer = Timer(seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _cut(self) -> None:
         if self._socket:

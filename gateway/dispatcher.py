@@ -1,7 +1,8 @@
 """Takes orders to the carrier until each has ended: submitted, refused or expired.
 
-One `step` is the unit: claim, submit, write down. Clock, randomness and carrier are arguments, so a test or a
-simulation drives it step by step; `run` is the same in a thread.
+One `step` is the unit: claim, submit, write down. Under load, writing a batch down and claiming the next are one
+transaction, so each costs one fsync. Clock, randomness and carrier are arguments, so a test or a simulation drives it
+step by step; `run` is the same in a thread.
 """
 
 from collections import Counter
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from random import Random
 from threading import Event
 from typing import Protocol
+
+from sqlalchemy import Connection
 
 from gateway import health
 from gateway.breaker import COOLDOWN, Breaker
@@ -62,7 +65,7 @@ class Dispatcher:
         """Work until `stop`; when there is nothing to do, wait for `wake`, when there is little, for a little more."""
         while not stop.is_set():
             try:
-                busy = self.step()
+                busy = self.step(lambda: not stop.is_set())
             except Exception:  # noqa: BLE001  whatever it is, orders must go on being delivered
                 self._log.exception("dispatcher step failed")
                 busy = 0
@@ -72,45 +75,61 @@ class Dispatcher:
                 wake.wait(POLL)
                 wake.clear()
 
-    def step(self) -> int:
-        """Claim some orders, offer them to the carrier, write down what it said. How many they were."""
-        orders = self._claim()
-        if not orders:
-            return 0
+    def step(self, go_on: Callable[[], bool] = lambda: False) -> int:
+        """Claim some orders, offer them to the carrier, write down what it said. How many they were.
+
+        While batches are full and it may `go_on`, one transaction writes down a batch and claims the next.
+        """
+        orders, busy = self._claim(), 0
+        while orders:
+            busy = len(orders)
+            ended, alive = self._submit(orders)
+            orders = self._write_down(ended, alive, busy == self._settings.carrier_batch and go_on())
+            self._point("after-mark")
+        return busy
+
+    def _submit(self, orders: list[Claimed]) -> tuple[list[Ended], bool | None]:
+        """What became of the orders, and whether the carrier is alive: None if none of them was offered."""
         now = self._clock()
         expired = [order for order in orders if self._is_over(order, now)]
         fresh = [order for order in orders if order not in expired]
         ended = [Ended(order, Outcome(EXPIRED, reason="not submitted in time"), 0) for order in expired]
-        alive = None
-        if fresh:
-            self._point("before-send")
-            with self._metrics.submission.time():
-                outcomes, alive = self._carrier.submit([order.parcel for order in fresh])
-            self._point("after-send")
-            now = self._clock()
-            ended += [Ended(*pair, self._next_try(*pair, now)) for pair in zip(fresh, outcomes, strict=True)]
-        self._write_down(ended, alive, now)
-        self._point("after-mark")
-        return len(orders)
+        if not fresh:
+            return ended, None
+        self._point("before-send")
+        with self._metrics.submission.time():
+            outcomes, alive = self._carrier.submit([order.parcel for order in fresh])
+        self._point("after-send")
+        now = self._clock()
+        return ended + [Ended(*pair, self._next_try(*pair, now)) for pair in zip(fresh, outcomes, strict=True)], alive
 
     def _claim(self) -> list[Claimed]:
         now = self._clock()
         with self._database.read() as connection:
-            lanes = [lane for lane in due_lanes(connection, round(now * 1000)) if self._paused.get(lane, 0) <= now]
+            lanes = self._lanes(connection, now)
         if not lanes:
             return []
-        self._rng.shuffle(lanes)
         with self._database.write() as connection:
             breaker = health.breaker(connection)
-            if not breaker.is_closed():
-                breaker = health.breaker(connection, lock=True)
-                if not breaker.may_probe(now):
-                    return []
-                # One probe per cool-down. Not per attempt: a process that dies in it must not keep the others waiting.
-                health.keep(connection, Breaker(breaker.failures, now + COOLDOWN[1]))
-            most = self._settings.carrier_batch if breaker.is_closed() else 1
-            lease = round((self._settings.attempt_deadline + LEASE_MARGIN) * 1000)
-            return claim(connection, lanes, most, round(now * 1000), lease)
+            if breaker.is_closed():
+                return self._lease(connection, lanes, self._settings.carrier_batch, now)
+            breaker = health.breaker(connection, lock=True)
+            if not breaker.may_probe(now):
+                return []
+            # One probe per cool-down. Not per attempt: a process that dies in it must not keep the others waiting.
+            health.keep(connection, Breaker(breaker.failures, now + COOLDOWN[1]))
+            return self._lease(connection, lanes, 1, now)
+
+    def _lanes(self, connection: Connection, now: float) -> list[int]:
+        """Those that have an order due and are not throttled, in an order that prefers none."""
+        lanes = [lane for lane in due_lanes(connection, round(now * 1000)) if self._paused.get(lane, 0) <= now]
+        self._rng.shuffle(lanes)
+        return lanes
+
+    def _lease(self, connection: Connection, lanes: list[int], most: int, now: float) -> list[Claimed]:
+        """Some of the lanes' orders, nobody else's until an attempt that begins now is well over."""
+        lease = self._settings.attempt_deadline + LEASE_MARGIN
+        return claim(connection, lanes, most, round(now * 1000), round(lease * 1000))
 
     def _is_over(self, order: Claimed, now: float) -> bool:
         """Past its validity, or so late that the carrier may have forgotten an earlier attempt when this one ends."""
@@ -128,7 +147,9 @@ class Dispatcher:
         longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(order.attempts - 1, 10))
         return round((now + self._rng.uniform(0, longest)) * 1000)
 
-    def _write_down(self, ended: list[Ended], alive: bool | None, now: float) -> None:
+    def _write_down(self, ended: list[Ended], alive: bool | None, go_on: bool) -> list[Claimed]:
+        """Keep what became of the orders; the next ones if we `go_on` and the carrier is well."""
+        now, claimed = self._clock(), list[Claimed]()
         with self._database.write() as connection:
             write_down(connection, ended, round(now * 1000))
             before = after = health.breaker(connection)
@@ -136,11 +157,14 @@ class Dispatcher:
                 before = health.breaker(connection, lock=True)
                 after = _learned(before, alive, now)
                 health.keep(connection, after)
+            if go_on and after.is_closed():
+                claimed = self._lease(connection, self._lanes(connection, now), self._settings.carrier_batch, now)
         if before.is_closed() != after.is_closed():
             self._log.warning("carrier is back" if after.is_closed() else "carrier is down")
         for kind, count in Counter(outcome.kind for _, outcome, _ in ended).items():
             self._metrics.attempts.labels(kind).inc(count)
         self._log.many(_event(order, outcome) for order, outcome, _ in ended)
+        return claimed
 
 
 def _event(order: Claimed, outcome: Outcome) -> dict[str, object]:

@@ -7,9 +7,8 @@ when time is up. What a lost COMMIT came to is asked on a fresh connection with 
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from threading import Timer
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -18,6 +17,7 @@ from sqlalchemy import create_engine, event, make_url
 
 from gateway.baton import Fate, Row
 from gateway.database import COLUMNS, Database, DatabaseFault
+from gateway.deadline import DEADLINES
 
 TYPES = ("text", "bigint", "bigint", "text", "text", "text", "text", "text", "int", "bigint", "bigint", "bigint")
 ARRAYS = ",".join(f"%s::{kind}[]" for kind in TYPES)
@@ -123,21 +123,14 @@ class Bounded(psycopg.Connection[Any]):
             return super().wait(*args, **options)
 
 
-@contextmanager
-def cut_in_time(connection: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
+def cut_in_time(connection: psycopg.Connection[Any], seconds: float) -> AbstractContextManager[None]:
     """Cut the connection's socket if the block takes longer."""
 
     def cut() -> None:
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
 
-    timer = Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return DEADLINES.within(seconds, cut)
 
 
 def open_postgres(url: str, *, unsafe: bool, deadline: float) -> Database:

@@ -135,11 +135,11 @@ def worker(settings: Settings, *, deliver: bool) -> Flask:
 
 def deliver(settings: Settings) -> None:
     """Only dispatchers, until SIGTERM or SIGINT, which end this process: beside any number of `serve --no-deliver`."""
-    # Waited for, not handled: a handler that sets an event is sometimes not run, or waits for itself, when the signal
-    # comes just as the wait begins.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     initialise(settings.database_url)
     gateway = open_gateway(settings)
+    # Waited for, not handled: a handler that sets an event is sometimes not run, or waits for itself, when the signal
+    # comes just as the wait begins. All threads inherit the mask.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     delivery = start_delivery(gateway)
     signal.sigwait(ENDS)
     delivery.stop()

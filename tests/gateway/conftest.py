@@ -10,6 +10,7 @@ from contracts.judge import Answer, judge_answer
 from gateway.database import initialise
 from gateway.settings import Settings
 from tests.conftest import open_desk
+from tests.gateway.delivery import World
 from tests.gateway.disk import mounted
 from tests.gateway.under_gunicorn import gunicorn_on
 
@@ -62,6 +63,20 @@ def desks(tmp_path, blank):
 def desk(desks):
     """A desk with the default settings."""
     return desks()
+
+
+@pytest.fixture
+def worlds(desks, tmp_path):
+    """Worlds with settings of their own."""
+    made = []
+
+    def world(**settings):
+        made.append(World(desks(**settings), tmp_path))
+        return made[-1]
+
+    yield world
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,21 +10,7 @@ from gateway.breaker import COOLDOWN, THRESHOLD
 from gateway.carrier import Carrier
 from gateway.dispatcher import FIRST_BACKOFF, LEASE_MARGIN, LONGEST_BACKOFF
 from gateway.gateway import start_delivery
-from tests.gateway.delivery import FakeCarrier, World, listening
-
-
-@pytest.fixture
-def worlds(desks, tmp_path):
-    """Worlds with settings of their own."""
-    made = []
-
-    def world(**settings):
-        made.append(World(desks(**settings), tmp_path))
-        return made[-1]
-
-    yield world
-    for one in made:
-        one.close()
+from tests.gateway.delivery import FakeCarrier, listening
 
 
 @pytest.fixture
