@@ -66,7 +66,7 @@ def test_traffic_is_expected_to_the_message(desk, lab):
     report = json.loads(result.stdout)
     assert (report["met"], report["totals"]["delivered"], report["odd"]) == (False, 10, [])
     with PbxLedger(lab.pbx_ledger) as ledger:
-        assert list(ledger.attempts()) == []
+        assert "traffic-7" not in {attempt.run for attempt in ledger.attempts()}
 
 
 @pytest.fixture
