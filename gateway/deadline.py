@@ -4,8 +4,9 @@ A `threading.Timer` would do as well, at the price of a thread for each call.
 """
 
 import math
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 from time import monotonic
 
@@ -16,6 +17,10 @@ class Deadlines:
     """The calls in progress and when each is to end. The thread starts with the first call and stays."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: what a forked process inherits has no thread, and the calls are its parent's."""
         self._changed = Condition()
         self._calls: dict[object, tuple[float, Cut]] = {}
         self._next_look = math.inf
@@ -45,9 +50,11 @@ class Deadlines:
                 now = monotonic()
                 for call in [call for call, (end, _) in self._calls.items() if end <= now]:
                     _, cut = self._calls.pop(call)
-                    cut()
+                    with suppress(Exception):  # one that fails must not end the thread that keeps all others
+                        cut()
                 self._next_look = min((end for end, _ in self._calls.values()), default=math.inf)
                 self._changed.wait(None if self._next_look == math.inf else self._next_look - now)
 
 
 DEADLINES = Deadlines()
+os.register_at_fork(after_in_child=DEADLINES.forget)

@@ -1,5 +1,7 @@
 """Wall-clock deadlines: what is not done in time is cut once, at its own time, and nothing else is."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from threading import Event, active_count
 from time import monotonic, sleep
@@ -62,3 +64,31 @@ def test_no_time_left_is_cut_at_once(deadlines):
     is_cut = Event()
     with deadlines.within(-1.0, is_cut.set):
         assert is_cut.wait(LATE / 3)
+
+
+def test_a_cut_that_fails_costs_no_other(deadlines):
+    """Whatever goes wrong in one, the next is cut in time."""
+    is_cut = Event()
+    with deadlines.within(SOON / 10, lambda: 1 / 0), deadlines.within(SOON, is_cut.set):
+        assert is_cut.wait(LATE / 3)
+
+
+FORKED = f"""
+import os
+from threading import Event
+from gateway.deadline import DEADLINES
+
+with DEADLINES.within({LATE}, lambda: os.write(1, b"the parent's")):
+    if os.fork():
+        _, status = os.wait()
+        os._exit(os.waitstatus_to_exitcode(status))
+    is_cut = Event()
+    with DEADLINES.within({SOON}, is_cut.set):
+        os._exit(0 if is_cut.wait({LATE / 3}) else 1)
+"""
+
+
+def test_a_forked_worker_keeps_its_own():
+    """The parent's thread is not in the child, and the parent's calls are none of the child's business."""
+    done = subprocess.run([sys.executable, "-c", FORKED], check=False, capture_output=True, timeout=LATE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
